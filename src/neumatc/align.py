@@ -1,0 +1,82 @@
+"""Remove gauge jumps between samples: along a path in one parameter, along a tree and by smoothing in several.
+
+Algorithm 1 of the paper (align each sample to its predecessor) is ``along_path`` with the gauge `Vectors`; with
+`Unitary` blocks it is the Procrustes alignment of subspaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from neumatc.arrays import Array
+from neumatc.gauge import Factors, Gauge, NoGauge
+
+SWEEPS = 40
+"""Smoothing sweeps in several parameters: a tree alone leaves jumps between branches (measured: 3e-5 to 5e-8)."""
+
+
+def aligned(points: Array, F: Mapping[str, Any], gauge: Gauge) -> Factors:
+    """Factors ``(m, rows, columns)`` at ``points (m, D)`` in one smooth gauge, as far as there is one."""
+    if isinstance(gauge, NoGauge) or len(points) < 2:
+        return dict(F)
+    if points.shape[1] == 1:
+        return along_path(np.argsort(points[:, 0], kind="stable"), F, gauge)
+    return smoothed(points, along_tree(points, F, gauge), gauge)
+
+
+def along_path(order: Array, F: Mapping[str, Any], gauge: Gauge) -> Factors:
+    """Align each sample to its predecessor in ``order``, starting in the middle so that errors travel half as far."""
+    moved = {name: np.array(X) for name, X in F.items()}
+    middle = len(order) // 2
+    for before, after in [*zip(order[middle:], order[middle + 1 :], strict=False)]:
+        _align_one(moved, int(after), int(before), gauge)
+    backwards = order[: middle + 1][::-1]
+    for before, after in [*zip(backwards, backwards[1:], strict=False)]:
+        _align_one(moved, int(after), int(before), gauge)
+    return moved
+
+
+def along_tree(points: Array, F: Mapping[str, Any], gauge: Gauge) -> Factors:
+    """Align along a minimum spanning tree of the points, from the one nearest to their centre."""
+    # SciPy belongs to the fitting wing; alignment is never needed to answer.
+    from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
+
+    moved = {name: np.array(X) for name, X in F.items()}
+    tree = minimum_spanning_tree(_distances(points))
+    root = int(((points - points.mean(0)) ** 2).sum(-1).argmin())
+    order, parents = breadth_first_order(tree, root, directed=False)
+    for node in order[1:]:
+        _align_one(moved, int(node), int(parents[node]), gauge)
+    return moved
+
+
+def smoothed(points: Array, F: Mapping[str, Any], gauge: Gauge, sweeps: int = SWEEPS) -> Factors:
+    """Realign every sample to the Gaussian average of its neighbours, again and again.
+
+    The width is the typical spacing of the points. Averages of orthonormal frames are not orthonormal, but only their
+    direction matters: the nearest representative of each sample's own orbit is kept.
+    """
+    distances = _distances(points)
+    spacing = np.median(np.where(np.eye(len(points)) > 0, np.inf, distances).min(1))
+    weights = np.exp(-0.5 * (distances / spacing) ** 2) * (1 - np.eye(len(points)))
+    weights /= weights.sum(1, keepdims=True)
+    moved = dict(F)
+    for _ in range(sweeps):
+        average = {name: np.tensordot(weights, X, axes=1) for name, X in moved.items()}
+        moved = gauge.align(moved, average)
+    return moved
+
+
+def _align_one(F: Factors, index: int, reference: int, gauge: Gauge) -> None:
+    one = {name: X[index : index + 1] for name, X in F.items()}
+    other = {name: X[reference : reference + 1] for name, X in F.items()}
+    for name, X in gauge.align(one, other).items():
+        F[name][index] = X[0]
+
+
+def _distances(points: Array) -> Array:
+    distances: Array = np.sqrt(((points[:, None] - points[None]) ** 2).sum(-1))
+    return distances

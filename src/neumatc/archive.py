@@ -1,0 +1,49 @@
+"""A fit as a file; loading is in loading.py, the format itself in store.py."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neumatc import store
+from neumatc.__about__ import __version__
+from neumatc.operations import OPERATIONS, Operation
+
+if TYPE_CHECKING:
+    from neumatc.fitted import Fit
+
+
+def save(fit: Fit, path: str | PathLike[str]) -> None:
+    """Write ``fit`` to one file."""
+    surrogate = fit.surrogate
+    manifest = {
+        "operation": _describe_operation(fit.operation),
+        "box": asdict(fit.box),
+        "matrix": {"shape": list(fit.shape), "dtype": str(fit.dtype)},
+        "layout": [asdict(part) for part in surrogate.layout.parts],
+        "complex_coefficients": surrogate.complex_coefficients,
+        "curve": surrogate.curve.name,
+        "basis": {"name": fit.basis.name, "score": fit.basis.score, "tried": [asdict(t) for t in fit.basis.tried]},
+        "history": [{"stage": e.stage, "text": e.text, "numbers": dict(e.numbers)} for e in fit.history],
+        "status": fit.status,
+        "error": fit.error,
+        "tol": fit.tol,
+        "cost": asdict(fit.cost),
+        "seed": str(fit.seed),
+        "seeded": fit.seeded,
+        "versions": {"neumatc": __version__, "numpy": np.__version__},
+    }
+    arrays = {"C": surrogate.C, "samples": fit.samples.points}
+    arrays |= {f"curve.{name}": value for name, value in surrogate.curve.arrays().items()}
+    arrays |= {f"witness.{name}": value for name, value in fit.witness.items()}
+    store.write(path, manifest, arrays)
+
+
+def _describe_operation(operation: Operation) -> dict[str, Any]:
+    if type(operation) is OPERATIONS.get(operation.name):
+        options = {k: v for k, v in asdict(operation).items() if k != "name"}  # type: ignore[call-overload]
+        return {"name": operation.name, "options": options}
+    return {"name": operation.name, "options": None}

@@ -1,0 +1,78 @@
+"""Curves through known values: what ``φ(p)`` looks like between the samples.
+
+`SineNetwork` takes any points in any dimension, `Chebyshev` wins on its own grid once a map is resolved, `Rational`
+near poles, `Spline` when samples are few. `select` fits several and keeps the best. To add one, write a `Basis` with
+``fit`` and ``unsuited``, and a `Curve` with four methods; pass an instance as ``basis=``.
+"""
+
+from neumatc.bases.base import Basis, Curve
+from neumatc.bases.chebyshev import Chebyshev, ChebyshevCurve, lobatto
+from neumatc.bases.rational import Rational, RationalCurve
+from neumatc.bases.select import Choice, Trial, select
+from neumatc.bases.sine import SineCurve, SineNetwork
+from neumatc.bases.spline import Spline, SplineCurve
+from neumatc.errors import InputError, unknown
+
+__all__ = [
+    "BASES",
+    "CURVES",
+    "Basis",
+    "Chebyshev",
+    "ChebyshevCurve",
+    "Choice",
+    "Curve",
+    "Rational",
+    "RationalCurve",
+    "SineCurve",
+    "SineNetwork",
+    "Spline",
+    "SplineCurve",
+    "Trial",
+    "basis",
+    "lobatto",
+    "select",
+]
+
+# By name, in the order in which ``basis="auto"`` tries them.
+BASES: dict[str, type[Basis]] = {
+    "sine": SineNetwork,
+    "chebyshev": Chebyshev,
+    "rational": Rational,
+    "spline": Spline,
+}
+
+# What a stored fit may name as its curve.
+CURVES: dict[str, type[Curve]] = {
+    "sine": SineCurve,
+    "chebyshev": ChebyshevCurve,
+    "rational": RationalCurve,
+    "spline": SplineCurve,
+}
+
+
+def basis(spec: str | Basis) -> tuple[Basis, ...]:
+    """Return the bases that a user's ``basis=`` stands for.
+
+    Parameters
+    ----------
+    spec : "auto" for all of `BASES`, one of their names, or an instance of a `Basis`.
+
+    Examples
+    --------
+    >>> basis("spline")
+    (Spline(degree=5),)
+    >>> [each.name for each in basis("auto")]
+    ['sine', 'chebyshev', 'rational', 'spline']
+    """
+    if isinstance(spec, Basis):
+        return (spec,)
+    if not isinstance(spec, str):
+        raise InputError(
+            f"basis must be 'auto', a name or an instance of a Basis; {spec!r} came. "
+            "A class was probably passed without calling it. Write for example basis=SineNetwork(width=200)."
+        )
+    if spec == "auto":
+        return tuple(make() for make in BASES.values())
+    if spec not in BASES:
+        raise unknown("basis", spec, BASES)
+    return (BASES[spec](),)

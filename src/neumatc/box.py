@@ -1,0 +1,294 @@
+"""The box of parameters: where a fit is valid, and the map of that box onto the cube [-1, 1]^D.
+
+Curves are fitted on the cube; users speak in their own units (hertz, kelvin, angles). `Box` is the only place where
+the two meet, and the only place that decides whether a point p may be asked for at all.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from neumatc.arrays import Array, as_numpy
+from neumatc.errors import InputError, OutsideBoxError
+
+__all__ = ["Box", "BoxLike", "Point"]
+
+Float64: TypeAlias = npt.NDArray[np.float64]
+Point: TypeAlias = float | Float64
+
+# Rounding in the caller's arithmetic (lo + k * step) may overshoot an end by this many units in the last place.
+_SLACK = 4 * np.finfo(np.float64).eps
+_SHAPES = "a pair (lo, hi), a list of such pairs, or a dict of name -> pair"
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box of D parameters, ``lower[i] <= p[i] <= upper[i]``, with optional names for the axes.
+
+    The map to the cube is ``x = ((p - lower) - (upper - p)) / (upper - lower)``, which sends the ends to exactly -1
+    and 1 and never leaves [-1, 1] by rounding.
+
+    Parameters
+    ----------
+    lower, upper : D finite numbers each, ``lower < upper``.
+    names : D different names, or None; they appear in messages, tables and plots.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> box = Box.of({"k": (0.0, 2.0), "z": (-1.0, 1.0)})
+    >>> box.dimension, box.names
+    (2, ('k', 'z'))
+    >>> box.to_unit(np.array([[1.0, 1.0]]))
+    array([[0., 1.]])
+    >>> box.describe(np.array([0.5, 1.0]))
+    'p = (k=0.5, z=1)'
+    """
+
+    lower: tuple[float, ...]
+    upper: tuple[float, ...]
+    names: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Check the ends, and keep them as plain floats."""
+        lower, upper = _real_numbers(self.lower, "lower"), _real_numbers(self.upper, "upper")
+        if lower.ndim != 1 or not len(lower) or lower.shape != upper.shape:
+            raise _wrong_shape(f"lower ends of shape {lower.shape} and upper ends of shape {upper.shape}")
+        object.__setattr__(self, "lower", tuple(lower.tolist()))
+        object.__setattr__(self, "upper", tuple(upper.tolist()))
+        object.__setattr__(self, "names", _checked_names(self.names, len(lower)))
+        for axis in range(len(lower)):
+            _check_pair(self.lower[axis], self.upper[axis], self._axis(axis))
+
+    @classmethod
+    def of(cls, box: "BoxLike") -> "Box":
+        """Read a box in any of the ways users write one.
+
+        Parameters
+        ----------
+        box : ``(lo, hi)`` for one parameter, a list of D such pairs, a dict name -> pair, or a `Box`.
+
+        Examples
+        --------
+        >>> Box.of((0, 1))
+        Box(lower=(0.0,), upper=(1.0,), names=None)
+        """
+        if isinstance(box, Box):
+            return box
+        if isinstance(box, Mapping):
+            pairs = [_pair(ends, f"box[{name!r}]") for name, ends in box.items()]
+            return cls(tuple(lo for lo, _ in pairs), tuple(hi for _, hi in pairs), tuple(box))
+        ends = _real_numbers(box, "box")
+        if ends.shape == (2,):
+            ends = ends[None]
+        if ends.ndim != 2 or ends.shape[1] != 2 or not len(ends):
+            raise _wrong_shape(f"numbers of shape {ends.shape}")
+        return cls(tuple(ends[:, 0].tolist()), tuple(ends[:, 1].tolist()))
+
+    def __str__(self) -> str:
+        """Return ``[0, 1] x [-1, 2]``, or with names ``k in [0, 1], z in [-1, 2]``."""
+        intervals = [f"[{_number(lo)}, {_number(hi)}]" for lo, hi in zip(self.lower, self.upper, strict=True)]
+        if self.names is None:
+            return " x ".join(intervals)
+        return ", ".join(f"{name} in {interval}" for name, interval in zip(self.names, intervals, strict=True))
+
+    @property
+    def dimension(self) -> int:
+        """Number of parameters D."""
+        return len(self.lower)
+
+    @cached_property
+    def _ends(self) -> tuple[Float64, Float64, Float64]:
+        # Built once: a query at one p takes a few microseconds in all, and three small arrays would double that.
+        lower, upper = np.array(self.lower), np.array(self.upper)
+        return lower, upper, upper - lower
+
+    @property
+    def width(self) -> Float64:
+        """``upper - lower``, shape (D,)."""
+        return self._ends[2].copy()
+
+    @property
+    def middle(self) -> Float64:
+        """The point in the middle, shape (1, D)."""
+        return self.from_unit(np.zeros((1, self.dimension)))
+
+    def to_unit(self, p: Float64) -> Float64:
+        """Map points p (..., D) of the box to x (..., D) in [-1, 1]^D."""
+        lower, upper, width = self._ends
+        return ((p - lower) - (upper - p)) / width
+
+    def from_unit(self, x: Float64) -> Float64:
+        """Map x (..., D) in [-1, 1]^D to points p (..., D) of the box; -1 and 1 give exactly the ends."""
+        lower, upper, _ = self._ends
+        half = 0.5 * x
+        p = lower * (0.5 - half) + upper * (0.5 + half)
+        # Both products are rounded, so the sum may pass an end by one unit in the last place.
+        clipped: Float64 = np.minimum(np.maximum(p, lower), upper)
+        return clipped
+
+    def points(self, p: object) -> tuple[Float64, tuple[int, ...]]:
+        """Bring a caller's p into one shape, and refuse what lies outside.
+
+        Parameters
+        ----------
+        p : (...) for one parameter, (..., D) for several; numbers, lists, NumPy arrays or torch tensors.
+
+        Returns
+        -------
+        points : (B, D) float64, inside the box (overshoot by rounding is clipped); may share its memory with p.
+        batch_shape : the leading shape ``...`` of p, with product B.
+
+        Raises
+        ------
+        OutsideBoxError
+            When a point is NaN or outside by more than 4 units in the last place.
+
+        Examples
+        --------
+        >>> points, batch_shape = Box.of((0, 1)).points([[0.1, 0.2, 0.3]])
+        >>> points.shape, batch_shape
+        ((3, 1), (1, 3))
+        """
+        values = _real_numbers(p, "p")
+        if self.dimension == 1:
+            batch_shape = values.shape
+        elif values.ndim and values.shape[-1] == self.dimension:
+            batch_shape = values.shape[:-1]
+        else:
+            raise InputError(
+                f"p must have shape (..., {self.dimension}) for the box {self}; shape {values.shape} came. "
+                "The last axis probably does not run over the parameters. "
+                "Use np.stack([...], axis=-1) to put one point into each row."
+            )
+        points = values.reshape(-1, self.dimension)
+        lower, upper, _ = self._ends
+        # NaN fails both comparisons, hence never takes this short way.
+        if ((points >= lower) & (points <= upper)).all():
+            return points, batch_shape
+        return self._clipped(points, batch_shape), batch_shape
+
+    def _clipped(self, points: Float64, batch_shape: tuple[int, ...]) -> Float64:
+        lower, upper, width = self._ends
+        # Rounding of p is relative to p itself, which may be much larger than the width (a band around 2.4e9 Hz).
+        slack = _SLACK * np.maximum(width, np.maximum(np.abs(lower), np.abs(upper)))
+        outside = ~((points >= lower - slack) & (points <= upper + slack)).all(axis=1)
+        if outside.any():
+            raise self._outside(points, np.flatnonzero(outside), batch_shape)
+        clipped: Float64 = np.minimum(np.maximum(points, lower), upper)
+        return clipped
+
+    def _outside(self, points: Float64, rows: npt.NDArray[np.intp], batch_shape: tuple[int, ...]) -> OutsideBoxError:
+        row = points[rows[0]]
+        came = self.describe(row)
+        if batch_shape:
+            index = tuple(int(i) for i in np.unravel_index(rows[0], batch_shape))
+            came = f"{len(rows)} of {len(points)} points lie outside, the first is {came} at index {index}"
+        else:
+            came = f"{came} lies outside"
+        if np.isnan(row).any():
+            cause = "NaN usually comes from a division or a missing value before the call."
+        else:
+            cause = "The fit was probably made on a smaller box, or the units differ."
+        return OutsideBoxError(
+            f"p must lie in the box {self}; {came}. {cause} Ask inside the box, or fit again on a larger one."
+        )
+
+    def scalar(self, row: Float64) -> Point:
+        """Return what the caller's function gets for one row (D,): a Python float for D = 1, else a fresh array."""
+        return float(row[0]) if self.dimension == 1 else row.copy()
+
+    def describe(self, row: npt.ArrayLike) -> str:
+        """Name one point (D,) in messages, with enough digits to ask for it again.
+
+        Examples
+        --------
+        >>> Box.of((0, 1)).describe([0.731])
+        'p = 0.731'
+        """
+        numbers = [_number(value) for value in np.asarray(row, dtype=np.float64).ravel()]
+        if self.names is not None:
+            numbers = [f"{name}={number}" for name, number in zip(self.names, numbers, strict=True)]
+        elif len(numbers) == 1:
+            return f"p = {numbers[0]}"
+        return f"p = ({', '.join(numbers)})"
+
+    def random(self, count: int, rng: np.random.Generator) -> Float64:
+        """Draw points (count, D) uniformly from the box, in the caller's units."""
+        return self.from_unit(rng.uniform(-1.0, 1.0, (count, self.dimension)))
+
+    def _axis(self, axis: int) -> str:
+        if self.names is not None:
+            return f"box[{self.names[axis]!r}]"
+        return "box" if self.dimension == 1 else f"box[{axis}]"
+
+
+BoxLike: TypeAlias = Box | Mapping[str, Any] | npt.ArrayLike
+
+
+def _real_numbers(x: object, what: str) -> Float64:
+    # The commonest query, one Python float, skips the general border.
+    values: Array = np.asarray(x) if isinstance(x, float) else as_numpy(x, what)
+    if values.dtype.kind == "c":
+        raise InputError(
+            f"{what} must be real; dtype {values.dtype} came. "
+            "A complex intermediate result probably kept its type. "
+            "Pass its .real, or use the real and imaginary part as two parameters."
+        )
+    return values.astype(np.float64, copy=False)
+
+
+def _pair(ends: object, what: str) -> tuple[float, float]:
+    numbers = _real_numbers(ends, what)
+    if numbers.shape != (2,):
+        raise _wrong_shape(f"{what} of shape {numbers.shape}")
+    return float(numbers[0]), float(numbers[1])
+
+
+def _wrong_shape(came: str) -> InputError:
+    return InputError(
+        f"box must be {_SHAPES}; {came} came. "
+        "A missing or an extra pair of brackets is the usual reason. "
+        "Write box=(0.0, 1.0) for one parameter, box=[(0.0, 1.0), (0.0, 2.0)] for two."
+    )
+
+
+def _check_pair(lo: float, hi: float, what: str) -> None:
+    came = f"({_number(lo)}, {_number(hi)}) came"
+    if not np.isfinite([lo, hi]).all() or not np.isfinite(hi - lo):
+        raise InputError(
+            f"{what} must be two finite numbers (lo, hi) of finite distance; {came}. "
+            "An unbounded range cannot be mapped to [-1, 1]. "
+            "Choose finite ends, or use a bounded parameter such as 1/p or log(p)."
+        )
+    if lo == hi:
+        raise InputError(
+            f"{what} must have lo < hi; {came}, which is empty. "
+            "A parameter that is fixed is probably among the parameters. Put its value into the function instead."
+        )
+    if lo > hi:
+        raise InputError(
+            f"{what} must have lo < hi; {came}, which is reversed. "
+            f"The ends were probably exchanged. Write ({_number(hi)}, {_number(lo)})."
+        )
+
+
+def _checked_names(names: object, dimension: int) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    checked = tuple(names) if isinstance(names, (tuple, list)) else (names,)
+    if len(checked) != dimension or len(set(checked)) != dimension or not all(isinstance(n, str) for n in checked):
+        raise InputError(
+            f"names must be {dimension} different texts, one for each parameter; {names!r} came. "
+            "A name was probably forgotten, used twice, or is not a str. Name each parameter once."
+        )
+    return checked
+
+
+def _number(value: float) -> str:
+    # The shortest text that reads back as the same float, so that a message is a recipe.
+    return repr(float(value)).removesuffix(".0")

@@ -1,0 +1,248 @@
+"""The small algebra in which an operation states its equations.
+
+An operation says ``equal(A @ X, I)`` once; the residual, the sketches, the loss, the certificate, the scaling and the
+latent Gauss-Newton correction are all derived from that statement by code that knows no operation by name.
+
+>>> from neumatc.equations import equal, identity, known, unknown
+>>> A, U, V, M = known("A"), unknown("U"), unknown("V"), unknown("M")
+>>> equal(A @ V, U @ M)
+A V = U M
+>>> equal(U.H @ U, identity())
+Uᴴ U = I
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+import numpy as np
+
+from neumatc.arrays import namespace
+from neumatc.errors import InputError
+
+Values = Mapping[str, Any]
+"""Matrices by name, each ``(B, rows, columns)``, NumPy or torch."""
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """One matrix in a product: its name, whether it is given or sought, and whether its adjoint is meant."""
+
+    name: str
+    kind: Literal["known", "unknown"]
+    adjoint: bool = False
+
+    def value(self, values: Values) -> Any:
+        """``(B, rows, columns)``, adjoint taken."""
+        matrix = values[self.name]
+        return matrix.conj().swapaxes(-1, -2) if self.adjoint else matrix
+
+    def __str__(self) -> str:
+        return self.name + ("ᴴ" if self.adjoint else "")
+
+
+@dataclass(frozen=True)
+class Term:
+    """A coefficient times a product of symbols; the empty product is the identity."""
+
+    coefficient: float
+    symbols: tuple[Symbol, ...]
+
+    @property
+    def unknowns(self) -> tuple[Symbol, ...]:
+        return tuple(s for s in self.symbols if s.kind == "unknown")
+
+    def adjoint(self) -> Term:
+        flipped = tuple(Symbol(s.name, s.kind, not s.adjoint) for s in reversed(self.symbols))
+        return Term(self.coefficient, flipped)
+
+    def apply(self, values: Values, Z: Any) -> Any:
+        """The term times ``Z``, multiplied from the right so that no n x n product is formed."""
+        for symbol in reversed(self.symbols):
+            Z = symbol.value(values) @ Z
+        return self.coefficient * Z if self.coefficient != 1.0 else Z
+
+    def __str__(self) -> str:
+        return " ".join(map(str, self.symbols)) or "I"
+
+
+@dataclass(frozen=True, repr=False)
+class Expression:
+    """A sum of terms. Built with ``@``, ``+``, ``-``, ``.H`` and a real factor."""
+
+    terms: tuple[Term, ...]
+
+    @property
+    def H(self) -> Expression:
+        return Expression(tuple(t.adjoint() for t in self.terms))
+
+    def __matmul__(self, other: Expression) -> Expression:
+        return Expression(
+            tuple(
+                Term(a.coefficient * b.coefficient, a.symbols + b.symbols) for a in self.terms for b in other.terms
+            )
+        )
+
+    def __rmul__(self, factor: float) -> Expression:
+        return Expression(tuple(Term(factor * t.coefficient, t.symbols) for t in self.terms))
+
+    def __neg__(self) -> Expression:
+        return -1.0 * self
+
+    def __add__(self, other: Expression) -> Expression:
+        return Expression(self.terms + other.terms)
+
+    def __sub__(self, other: Expression) -> Expression:
+        return self + (-other)
+
+    def __repr__(self) -> str:
+        return " + ".join(f"{'' if t.coefficient == 1 else f'{t.coefficient:g} '}{t}" for t in self.terms)
+
+
+def known(name: str) -> Expression:
+    """A given matrix, e.g. ``known("A")``."""
+    return Expression((Term(1.0, (Symbol(name, "known"),)),))
+
+
+def unknown(name: str) -> Expression:
+    """A sought factor, e.g. ``unknown("X")``."""
+    return Expression((Term(1.0, (Symbol(name, "unknown"),)),))
+
+
+def identity() -> Expression:
+    """The identity; its size follows from the equation it stands in."""
+    return Expression((Term(1.0, ()),))
+
+
+@dataclass(frozen=True, repr=False)
+class Equation:
+    """``left = right``, at most quadratic in the unknowns.
+
+    The residual is ``R = left - right``; it is measured relative to the Frobenius norm of the part without unknowns
+    (``‖I‖ = sqrt(n)`` for ``A X = I``), or, where there is none, of the first known matrix (``‖A‖`` for ``A V = U M``).
+    """
+
+    left: Expression
+    right: Expression
+
+    def __post_init__(self) -> None:
+        for term in self.terms:
+            if len(term.unknowns) > 2:
+                raise InputError(
+                    f"An equation may hold products of at most two unknown factors, but {self} holds {term}. "
+                    "Sketches of higher products would not be small tensors. "
+                    "Introduce a further factor for the product and state its definition as an equation of its own."
+                )
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        return (self.left - self.right).terms
+
+    @property
+    def linear(self) -> bool:
+        return all(len(t.unknowns) <= 1 for t in self.terms)
+
+    @property
+    def constant(self) -> tuple[Term, ...]:
+        return tuple(t for t in self.terms if not t.unknowns)
+
+    def apply(self, values: Values, Z: Any) -> Any:
+        """``R Z`` for probes ``Z (columns, k)``; costs products with k columns only. Returns ``(B, rows, k)``."""
+        return sum(term.apply(values, Z) for term in self.terms)
+
+    def scale(self, values: Values) -> Any:
+        """``(B,)``: the norm the residual is measured against; never zero."""
+        parts = [t for t in self.constant if t.symbols]
+        if self.constant and not parts:
+            rows, _ = self.shape(values)
+            return float(np.sqrt(rows))
+        symbols = [s for t in (parts or self.terms) for s in t.symbols if s.kind == "known"]
+        if not symbols:
+            return 1.0
+        return frobenius(values[symbols[0].name])
+
+    def shape(self, values: Values) -> tuple[int, int]:
+        """Rows and columns of the residual."""
+        term = next(t for t in self.terms if t.symbols)
+        return (
+            int(term.symbols[0].value(values).shape[-2]),
+            int(term.symbols[-1].value(values).shape[-1]),
+        )
+
+    def __repr__(self) -> str:
+        return f"{self.left!r} = {self.right!r}"
+
+
+def equal(left: Expression, right: Expression) -> Equation:
+    """State ``left = right``."""
+    return Equation(left, right)
+
+
+def frobenius(matrices: Any) -> Any:
+    """``‖·‖_F`` of each matrix, ``(B,)``; one for a zero matrix, so that it can be divided by."""
+    xp = namespace(matrices)
+    norms = norm(matrices)
+    return xp.where(norms > 0, norms, xp.ones_like(norms))
+
+
+def norm(matrices: Any) -> Any:
+    """``‖·‖_F`` of each matrix, ``(B,)``, zero included."""
+    return (abs(matrices.reshape(matrices.shape[0], -1)) ** 2).sum(-1) ** 0.5
+
+
+def residual(equations: Sequence[Equation], values: Values) -> Any:
+    """Relative residual ``sqrt(Σ_e ‖R_e‖² / scale_e²)``, exact, one number per matrix ``(B,)``.
+
+    Parameters
+    ----------
+    equations : the operation's statement
+    values : known and unknown matrices by name, each ``(B, rows, columns)``
+    """
+    xp = namespace(next(iter(values.values())))
+    total: Any = 0.0
+    for equation in equations:
+        columns = equation.shape(values)[1]
+        like = values[equation.terms[0].symbols[0].name]
+        identity_probe = xp.eye(columns, dtype=like.dtype)
+        R = equation.apply(values, identity_probe)
+        total = total + (norm(R) / equation.scale(values)) ** 2
+    return total**0.5
+
+
+def unknown_names(equations: Sequence[Equation]) -> tuple[str, ...]:
+    """Names of the sought factors, in order of appearance."""
+    names = [s.name for e in equations for t in e.terms for s in t.unknowns]
+    return tuple(dict.fromkeys(names))
+
+
+def degrees(equations: Sequence[Equation]) -> dict[str, Fraction] | None:
+    """Exponents ``g`` with ``A -> 2^k A  =>  X -> 2^(k g) X``, or None where the equations are not homogeneous.
+
+    Every term of one equation must scale alike: one linear system in the exponents, solved in the least-squares sense
+    and accepted only when it is satisfied exactly.
+
+    >>> A, X = known("A"), unknown("X")
+    >>> degrees([equal(A @ X, identity())])["X"], degrees([equal(X @ X, A)])["X"]
+    (Fraction(-1, 1), Fraction(1, 2))
+    """
+    names = unknown_names(equations)
+    rows, right = [], []
+    for equation in equations:
+        counts = [_term_degree(t, names) for t in equation.terms]
+        for row, given in counts[1:]:
+            rows.append([a - b for a, b in zip(row, counts[0][0], strict=True)])
+            right.append(counts[0][1] - given)
+    solution = np.linalg.lstsq(np.array(rows, float), np.array(right, float), rcond=None)[0]
+    exact = [Fraction(float(g)).limit_denominator(12) for g in solution]
+    balanced = all(
+        sum(c * g for c, g in zip(row, exact, strict=True)) == b for row, b in zip(rows, right, strict=True)
+    )
+    return dict(zip(names, exact, strict=True)) if balanced else None
+
+
+def _term_degree(term: Term, names: tuple[str, ...]) -> tuple[list[int], int]:
+    row = [sum(s.name == name for s in term.unknowns) for name in names]
+    return row, sum(s.kind == "known" for s in term.symbols)

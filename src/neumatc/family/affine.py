@@ -1,0 +1,121 @@
+"""A(p) as a sum of constant matrices, the usual form after a finite-element assembly or a series expansion."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, final
+
+import numpy as np
+import numpy.typing as npt
+
+from neumatc.arrays import Array, as_numpy, is_complex, is_torch
+from neumatc.box import Box, Float64
+from neumatc.errors import InputError
+from neumatc.family.base import Executor, MatrixFamily, Spec, check_dtype, check_points
+from neumatc.family.calls import Caller, answers, check_callable, check_finite_rows, check_steady, copied
+
+__all__ = ["Affine"]
+
+
+@final
+@dataclass(frozen=True, init=False, eq=False)
+class Affine(MatrixFamily):
+    """A(p) = Σ_q θ_q(p) A_q.
+
+    Parameters
+    ----------
+    matrices : (Q, n1, n2), or a sequence of Q matrices of one shape; copied.
+    coefficients : θ, p -> (Q,), where p is a float for one parameter and an array (D,) for several.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neumatc.box import Box
+    >>> family = Affine([np.eye(2), np.ones((2, 2))], lambda p: [1.0, p])
+    >>> family.at(np.array([[0.5]]), Box.of((0, 1)))
+    array([[[1.5, 0.5],
+            [0.5, 1.5]]])
+    """
+
+    matrices: Array
+    coefficients: Callable[[Any], Any]
+    returns: Literal["numpy", "torch"]
+    tabulated: ClassVar[bool] = False
+
+    def __init__(self, matrices: npt.ArrayLike | Sequence[Any], coefficients: Callable[[Any], Any]) -> None:
+        """Copy and check the matrices."""
+        check_callable(coefficients, "the coefficients of an Affine")
+        parts = list(matrices) if isinstance(matrices, Sequence) else [matrices]
+        object.__setattr__(self, "matrices", _stacked(parts) if isinstance(matrices, Sequence) else _checked(matrices))
+        object.__setattr__(self, "coefficients", coefficients)
+        object.__setattr__(self, "returns", "torch" if any(map(is_torch, parts)) else "numpy")
+        self.matrices.setflags(write=False)
+
+    def at(self, points: Float64, box: Box, executor: Executor | None = None, spec: Spec | None = None) -> Array:
+        """Return ``Σ_q θ_q(p_b) A_q`` at points (B, D) as (B, n1, n2)."""
+        theta = self.theta(points, box, executor)
+        if not len(theta):
+            return np.empty((0, *self.matrices.shape[1:]), (spec or self.inspect(box)).dtype)
+        # One matrix product; einsum("bq,qij->bij") would give the same without using BLAS.
+        terms = self.matrices.reshape(len(self.matrices), -1)
+        with np.errstate(over="ignore", invalid="ignore"):  # an overflow is reported below, with its p
+            sums: Array = (theta.astype(self._dtype(theta)) @ terms).reshape(len(theta), *self.matrices.shape[1:])
+        check_finite_rows(sums, points, box)
+        if spec is not None:
+            spec.check(sums[0], box.describe(points[0]))
+        return sums
+
+    def theta(self, points: Float64, box: Box, executor: Executor | None = None) -> Array:
+        """Return the coefficients at points (B, D) as (B, Q)."""
+        check_points(points, box)
+        caller = self._caller(box)
+        theta: list[Array] = []
+        for row, coefficients in zip(points, answers(caller, points, executor), strict=True):
+            self._check_count(coefficients, caller.what(row))
+            theta.append(coefficients)
+            check_dtype(coefficients.dtype, caller.what(row), theta[0].dtype, box.describe(points[0]))
+        return np.stack(theta) if theta else np.empty((0, len(self.matrices)))
+
+    def inspect(self, box: Box) -> Spec:
+        """Ask for the coefficients in the middle of the box, twice."""
+        middle = box.middle
+        first, second = self.theta(middle, box)[0], self.theta(middle, box)[0]
+        check_steady(first, second, self._caller(box).what(middle[0]))
+        shape = (self.matrices.shape[1], self.matrices.shape[2])
+        return Spec(shape, self._dtype(first), self.returns, box.describe(middle[0]))
+
+    def _caller(self, box: Box) -> Caller:
+        return Caller(self.coefficients, box, "the coefficients θ(p)", axes=1)
+
+    def _dtype(self, theta: Array) -> np.dtype[Any]:
+        # The matrices decide on the precision: coefficients are usually Python floats, and those are always double.
+        return np.result_type(self.matrices.dtype, np.complex64 if is_complex(theta.dtype) else np.float32)
+
+    def _check_count(self, theta: Array, what: str) -> None:
+        if len(theta) != len(self.matrices):
+            raise InputError(
+                f"{what} must be {len(self.matrices)} numbers, one for each matrix; {len(theta)} came. "
+                "A term was probably forgotten, such as the constant one. "
+                "Return one coefficient for each matrix, 1.0 for a constant term."
+            )
+
+
+def _stacked(parts: Sequence[object]) -> Array:
+    arrays = [as_numpy(part, f"matrices[{q}]") for q, part in enumerate(parts)]
+    for q, array in enumerate(arrays):
+        if array.shape != arrays[0].shape:
+            raise InputError(
+                f"the matrices of an Affine must have one shape; matrices[0] has {arrays[0].shape}, "
+                f"matrices[{q}] has {array.shape}. One of them was probably transposed or cut. "
+                "Pad them with zeros to one shape."
+            )
+    return _checked(np.stack(arrays) if arrays else np.empty(0))
+
+
+def _checked(matrices: object) -> Array:
+    array = as_numpy(matrices, "matrices")
+    if array.ndim != 3:
+        raise InputError(
+            f"the matrices of an Affine must have shape (Q, n1, n2); shape {array.shape} came. "
+            "A single matrix, or none, was probably passed. Put the matrices into a list, also when there is only one."
+        )
+    return copied(array, "matrices")

@@ -1,0 +1,256 @@
+"""What a fit is: a callable map that knows how good it is and what it cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from neumatc import archive
+from neumatc.arrays import Array, double
+from neumatc.bases import Trial
+from neumatc.box import Box
+from neumatc.certified import Certified
+from neumatc.certify import Certificate, Checker, joined
+from neumatc.correct import Corrector, Reduced
+from neumatc.errors import InputError
+from neumatc.gauge import Factors
+from neumatc.maps import Map
+from neumatc.operations import Operation
+from neumatc.problem import Problem
+from neumatc.samples import Samples
+from neumatc.sketch import Sketch
+from neumatc.surrogate import Surrogate, product
+
+CORRECTION, CERTIFICATE = 101, 102
+"""Branches of the seed: probes of one purpose are never those of another."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened during a fit."""
+
+    stage: str
+    text: str
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.stage}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Which curve was kept, its held-out residual, and the bases that were tried."""
+
+    name: str
+    score: float
+    tried: tuple[Trial, ...] = ()
+
+    def __str__(self) -> str:
+        others = ", ".join(f"{t.name} {t.reason or f'{t.score:.1e}'}" for t in self.tried if t.name != self.name)
+        return f"{self.name} (held-out {self.score:.1e}{'; ' + others if others else ''})"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds, offline and per query.
+
+    Parameters
+    ----------
+    build_seconds, built : assembling A(p), and how many times
+    solve_seconds, solved : exact solves, and how many
+    stages : further offline seconds by stage (span, curve, check)
+    total_seconds : the whole fit
+    query_seconds, batch_seconds : one evaluation alone, and per point in a batch of 32
+    exact_seconds : one exact solve on this machine
+    """
+
+    build_seconds: float
+    built: int
+    solve_seconds: float
+    solved: int
+    stages: Mapping[str, float]
+    total_seconds: float
+    query_seconds: float
+    batch_seconds: float
+    exact_seconds: float
+
+    @property
+    def break_even(self) -> float:
+        """Queries in a batch after which the fit has paid for itself against exact solves; inf when it never does."""
+        gain = self.exact_seconds - self.batch_seconds
+        return math.ceil(self.total_seconds / gain) if gain > 0 else math.inf
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted parametric matrix operation. Call it like the function it stands for.
+
+    Parameters
+    ----------
+    map : evaluates C ×₃ Φ(p); ``f(p)`` calls it
+    operation : what was fitted
+    problem : the family with A(p), or None after ``load`` without a matrix
+    samples : what was solved exactly
+    basis : which curve was chosen, and why
+    history, status, error, tol, cost : what happened; "converged", "budget" or "stalled"; the worst relative residual
+        over held-out points, measured with fresh probes on the stored numbers; what was asked for; what it took
+    seed, seeded : root of all random numbers, and whether the caller gave it
+    dtype, shape, exponent : of A(p), and the power of two it was divided by internally
+    """
+
+    map: Map
+    operation: Operation
+    problem: Problem | None
+    samples: Samples
+    basis: Basis
+    history: tuple[Event, ...]
+    status: str
+    error: float
+    tol: float
+    cost: Cost
+    seed: int
+    seeded: bool
+    dtype: np.dtype[Any]
+    shape: tuple[int, int]
+    witness: Mapping[str, Array] = field(default_factory=dict, repr=False)
+
+    __array_ufunc__ = None
+
+    @property
+    def box(self) -> Box:
+        return self.map.box
+
+    @property
+    def surrogate(self) -> Surrogate:
+        return self.map.surrogate
+
+    def __call__(self, p: Any, out: Any = None, *, reproducible: bool = False) -> Any:
+        """Evaluate at ``p``; see `Map`. Type and trailing shape are those of ``numpy.linalg``."""
+        return self.map(p, out, reproducible=reproducible)
+
+    def derivative(self, axis: int | str = 0) -> Map:
+        """The map of ``∂/∂p_axis``, exact for the fitted curve."""
+        return self.map.derivative(axis)
+
+    def __matmul__(self, B: Any) -> Map:
+        return self.map @ B
+
+    def __rmatmul__(self, B: Any) -> Map:
+        return B @ self.map
+
+    def __getitem__(self, index: Any) -> Map:
+        return self.map[index]
+
+    def certify(self, p: Any, tol: float | None = None) -> Certificate:
+        """Check the uncorrected answers at ``p`` against A(p), without solving anything.
+
+        Returns
+        -------
+        Certificate with the estimated relative residual, an upper bound and its confidence (joint for all of ``p``),
+        shaped like the batch of p. ``passed`` compares the bound with ``tol`` (default: the tol of the fit).
+        """
+        points, batch = self.box.points(p)
+        problem, tol = self.problem_or_raise, self.tol if tol is None else tol
+        size = max(1, (1 << 23) // (self.shape[0] * self.shape[1]))
+        parts = []
+        for i in range(0, len(points), size):
+            some = points[i : i + size]
+            F = problem.rescale(self.map.factors(self.box.to_unit(some)))
+            parts.append(self.checker.certificate(problem.matrices(some), F, tol, len(points)))
+        return joined(parts, batch)
+
+    def certified(self, tol: float | None = None, on_fail: str = "exact") -> Certified:
+        """A callable ``p -> Answer`` that never returns an answer whose bound exceeds ``tol``.
+
+        ``on_fail`` says what happens where the corrected answer fails too: "exact" solves exactly, "raise" raises
+        `CertificateError`.
+        """
+        return Certified(self, self.tol if tol is None else tol, on_fail)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write one file that ``neumatc.load`` opens without torch; see docs/format.md."""
+        archive.save(self, path)
+
+    @property
+    def problem_or_raise(self) -> Problem:
+        if self.problem is None:
+            raise InputError(
+                f"This needs A(p), but the fit of `{self.operation.name}` was loaded without its matrix. "
+                "A file holds the map, never the caller's function. Load with neumatc.load(path, matrix=A)."
+            )
+        return self.problem
+
+    @cached_property
+    def checker(self) -> Checker:
+        """Probes of the certificate: fresh entropy unless a seed was given, never those of training or correction."""
+        entropy = [self.seed, CERTIFICATE] if self.seeded else None
+        return Checker.draw(self.operation, self._shapes(), double(self.dtype), np.random.default_rng(entropy))
+
+    @cached_property
+    def corrector(self) -> Corrector:
+        """Latent tensors of the correction; built at the first use."""
+        problem, surrogate = self.problem_or_raise, self.surrogate
+        slices = {name: X.astype(double(X.dtype)) for name, X in problem.rescale(surrogate.slices()).items()}
+        A = problem.matrices(problem.box.middle if problem.tabulated is None else problem.tabulated[:1])
+        values = {"A": A, **{name: X[:1] for name, X in slices.items()}}
+        unknowns = surrogate.d * (2 if surrogate.complex_coefficients else 1)
+        rng = np.random.default_rng([self.seed, CORRECTION])
+        equations = self.operation.equations()
+        sketch = Sketch.draw(equations, values, probe_counts(unknowns), double(self.dtype), rng)
+        return Corrector.of(self.operation, sketch, slices, surrogate.complex_coefficients, {"A": A})
+
+    def reduced(self, p: Any) -> Reduced:
+        """The latent equations at ``p``; their size does not depend on n."""
+        points, _ = self.box.points(p)
+        return self.corrector.reduce({"A": self.problem_or_raise.matrices(points)})
+
+    def corrected_factors(self, A: Array, x: Array) -> Factors:
+        """Stored factors after latent Gauss-Newton at ``x (B, D)``, given the matrices there."""
+        reduced = self.corrector.reduce({"A": A})
+        phi = reduced.solve(self.surrogate.curve(x))
+        flat = product(self.surrogate._coefficients(phi), self.surrogate.C)
+        return self.problem_or_raise.rescale(self.surrogate.layout.unpack(flat))
+
+    def _shapes(self) -> dict[str, Any]:
+        """Zero matrices with the shapes of A and the canonical factors."""
+        F = self.map.factors(np.zeros((1, self.box.dimension)))
+        return {"A": np.zeros((1, *self.shape), double(self.dtype)), **F}
+
+    def __repr__(self) -> str:
+        n1, n2 = self.shape
+        rows = [
+            ("operation", self.operation.name),
+            ("A(p)", f"{n1} x {n2} {self.dtype}, {self.box}"),
+            ("exact solves", f"{len(self.samples)}"),
+            ("latent tensor", f"d = {self.surrogate.d}, {self.surrogate.nbytes / 1e6:.1f} MB"),
+            ("basis", str(self.basis)),
+            ("status", f"{self.status} (tol {self.tol:.1e})"),
+            ("held-out error", f"{self.error:.1e}"),
+            ("fit", _cost_line(self.cost)),
+            ("query", _query_line(self.cost)),
+        ]
+        return "\n".join(f"{label:<15}{text}" for label, text in rows)
+
+
+def probe_counts(unknowns: int) -> tuple[int, int]:
+    """Probes (left, right) for at least five equations per unknown; 24 x 12 at least (measured)."""
+    right = 12
+    return max(24, math.ceil(5 * unknowns / right)), right
+
+
+def _cost_line(cost: Cost) -> str:
+    parts = [f"A(p) {cost.build_seconds:.2f} s ({cost.built})", f"exact {cost.solve_seconds:.2f} s ({cost.solved})"]
+    parts += [f"{name} {seconds:.2f} s" for name, seconds in cost.stages.items()]
+    return f"{cost.total_seconds:.2f} s: " + ", ".join(parts)
+
+
+def _query_line(cost: Cost) -> str:
+    micro = [f"{1e6 * s:.0f} µs" for s in (cost.query_seconds, cost.batch_seconds, cost.exact_seconds)]
+    pays = "never" if math.isinf(cost.break_even) else f"after {cost.break_even} queries"
+    return f"{micro[0]} alone, {micro[1]} in a batch; exact solve {micro[2]}; pays off {pays}"

@@ -1,0 +1,304 @@
+"""The outer loop: from a problem and options to a `Fit`."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from neumatc.arrays import real_dtype, working_dtype
+from neumatc.bases import basis as bases_of
+from neumatc.certify import Checker
+from neumatc.errors import AccuracyWarning, InputError, TrainingError, unknown
+from neumatc.fitted import Basis, Cost, Event, Fit
+from neumatc.maps import Map
+from neumatc.problem import Problem
+from neumatc.progress import progress_of
+from neumatc.samples import Samples
+from neumatc.sampling import sampler as sampler_of
+from neumatc.sketch import gaussian
+from neumatc.surrogate import Surrogate
+from neumatc.training import Plan, Trained, trainer_of
+from neumatc.training.jumps import find_jump
+
+SAMPLES = {1: 96}
+"""Default largest number of exact solves by dimension of the box; 256 beyond."""
+
+TOL = {8: 1e-8, 4: 1e-4}
+"""Default tol by bytes of one real number: single precision cannot hold more."""
+
+FEWEST = 2
+
+
+def fit(
+    problem: Problem,
+    *,
+    tol: float | None = None,
+    samples: int | None = None,
+    basis: Any = "auto",
+    training: Any = "auto",
+    sampler: Any = None,
+    rng: Any = None,
+    executor: Any = None,
+    device: Any = None,
+    dtype: Any = None,
+    progress: Any = None,
+    throw: bool = False,
+) -> Fit:
+    """Fit a parametric matrix operation; the verbs of `neumatc.linalg` are one line over this.
+
+    Parameters
+    ----------
+    problem : ``Problem.of(A, box, operation)``: A is a callable p -> (n1, n2) (p a float for one parameter, (D,) for
+        several), or a `Family`, `Table` or `Affine`; box is (lo, hi), a list of such pairs, or a dict name -> pair
+    tol : relative residual aimed at, not squared; 1e-8 in double precision, 1e-4 in single
+    samples : largest number of exact solves; 96 for one parameter, 256 for several
+    basis : "auto" fits several and keeps the one with the least held-out residual; or a name, or an instance
+    training : "auto"; the recipe follows from the operation's equations
+    sampler : where to solve exactly; failure-informed by default
+    rng : None, an integer, or a numpy Generator; the same integer gives the same fit, bit for bit, on one machine
+    executor : anything with ``map`` (``concurrent.futures``), for building A(p)
+    device : torch device of the fit, "cpu" by default
+    dtype : of the stored map; that of A(p) by default
+    progress : True for a bar on the terminal, or a callable that receives every event
+    throw : raise `TrainingError` when tol was not reached, instead of warning
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    InputError, NonFiniteError, SingularError, RankError
+        For input that cannot be fitted; the message names the p.
+    TrainingError
+        When ``throw`` and the tolerance was not reached.
+
+    Examples
+    --------
+    >>> import numpy as np, neumatc as nmc
+    >>> from neumatc.operations import Inverse
+    >>> f = nmc.fit(nmc.Problem.of(lambda p: np.eye(3) * (2 + p), (0.0, 1.0), Inverse()), rng=0)
+    >>> f.status
+    'converged'
+    """
+    start = time.perf_counter()
+    if training != "auto":
+        raise unknown("training", str(training), ["auto"])
+    if executor is not None:
+        problem = replace(problem, executor=executor)
+    seed, seeded = _seed(rng)
+    history: list[Event] = []
+    stored = _stored_dtype(problem, dtype)
+    count = _samples(samples, problem)
+    with progress_of(progress, count) as report:
+        plan = Plan(
+            problem=problem,
+            tol=_tol(tol, stored),
+            samples=count,
+            bases=bases_of(basis),
+            sampler=sampler_of(sampler),
+            seed=seed,
+            device=_device(device),
+            tell=_teller(history, report),
+        )
+        trained = trainer_of(problem.operation)(plan).run()
+        result = _assembled(plan, trained, stored, history, seeded, start)
+    problem.forget()
+    _judge(result, throw)
+    return result
+
+
+def _assembled(
+    plan: Plan, trained: Trained, stored: Any, history: list[Event], seeded: bool, start: float
+) -> Fit:
+    problem = plan.problem
+    if trained.operation != problem.operation:
+        problem = problem.with_operation(trained.operation)
+    check = time.perf_counter()
+    scaled = Surrogate(trained.C.astype(stored, copy=False), trained.curve, trained.layout, trained.complex_coefficients)
+    map_ = Map(scaled, problem.box, trained.operation)
+    error = max(_held_out_error(plan, problem, map_, trained), trained.residual)
+    map_ = Map(_unscaled(problem, scaled), problem.box, trained.operation)
+    jump = find_jump(plan, trained)
+    if jump is not None:
+        plan.tell(jump)
+    seconds = {**trained.seconds, "check": time.perf_counter() - check}
+    meter = problem.meter
+    timing = _timing(map_, problem)
+    status = "converged" if error <= plan.tol else "budget" if len(trained.points) >= plan.samples else "stalled"
+    cost = Cost(
+        build_seconds=meter.build_seconds,
+        built=meter.built,
+        solve_seconds=meter.solve_seconds,
+        solved=meter.solved,
+        stages=seconds,
+        total_seconds=time.perf_counter() - start,
+        query_seconds=timing[0],
+        batch_seconds=timing[1],
+        exact_seconds=meter.solve_seconds / max(meter.solved, 1),
+    )
+    return Fit(
+        map=map_,
+        operation=trained.operation,
+        problem=problem,
+        samples=Samples(trained.points),
+        basis=Basis(trained.choice.name, trained.choice.score, trained.choice.tried),
+        history=tuple(history),
+        status=status,
+        error=error,
+        tol=plan.tol,
+        cost=cost,
+        seed=plan.seed,
+        seeded=seeded,
+        dtype=problem.dtype,
+        shape=problem.shape,
+        witness=_witness(plan, trained),
+    )
+
+
+def _held_out_error(plan: Plan, problem: Problem, map_: Map, trained: Trained) -> float:
+    """Worst residual over the held-out points, of the stored numbers, on probes nothing was fitted to."""
+    A = problem.matrices(trained.held_out)
+    worst = 0.0
+    checker = None
+    for i in range(0, len(A), 8):
+        F = map_.factors(problem.box.to_unit(trained.held_out[i : i + 8]))
+        if checker is None:
+            checker = Checker.draw(problem.operation, {"A": A, **F}, problem.working, plan.rng(6))
+        worst = max(worst, float(checker.residual(A[i : i + 8], F).max()))
+    return worst
+
+
+def _unscaled(problem: Problem, surrogate: Surrogate) -> Surrogate:
+    """The latent tensor in the user's units: exact powers of two, factor by factor."""
+    if not problem.shifts:
+        return surrogate
+    slices = problem.unscale(surrogate.slices())
+    C = np.empty_like(surrogate.C)
+    surrogate.layout.pack(slices, C)
+    return Surrogate(C, surrogate.curve, surrogate.layout, surrogate.complex_coefficients)
+
+
+def _timing(map_: Map, problem: Problem) -> tuple[float, float]:
+    """Median seconds of one query alone, and per point in a batch of 32."""
+    rng = np.random.default_rng(0)
+    alone, batch = problem.box.random(1, rng), problem.box.random(32, rng)
+    alone, batch = (p[..., 0] if problem.box.dimension == 1 else p for p in (alone[0], batch))
+    return _median(lambda: map_(alone), 5), _median(lambda: map_(batch), 2) / 32
+
+
+def _median(call: Callable[[], Any], repeats: int) -> float:
+    call()
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - start)
+    return float(np.median(seconds))
+
+
+def _witness(plan: Plan, trained: Trained) -> dict[str, Any]:
+    """Products of A with two probes at a few points, so that a loaded fit can refuse another A."""
+    points = trained.held_out[:3]
+    probes = gaussian((plan.problem.shape[1], 2), plan.problem.working, plan.rng(7))
+    return {"points": points, "probes": probes, "products": plan.problem.matrices(points) @ probes}
+
+
+def _judge(result: Fit, throw: bool) -> None:
+    jump = next((event for event in result.history if event.stage == "jump"), None)
+    if jump is not None:
+        warnings.warn(
+            f"A(p) seems to jump: {jump.text}. No smooth map can follow a jump, and answers near it are wrong. "
+            "Split the box there, or use certified(), which solves exactly where the map fails.",
+            AccuracyWarning,
+            stacklevel=4,
+        )
+    if result.status == "converged":
+        return
+    spent = f"{len(result.samples)} exact solves"
+    reason = "more samples are needed" if result.status == "budget" else "more samples would not have helped"
+    message = (
+        f"`{result.operation.name}` reached a held-out residual of {result.error:.1e} with {spent}, "
+        f"but tol is {result.tol:.1e}: {reason} (status '{result.status}'). "
+        "Raise `samples`, relax `tol`, shrink the box, or use certified() for answers that are checked one by one."
+    )
+    if throw:
+        raise TrainingError(message)
+    warnings.warn(message, AccuracyWarning, stacklevel=4)
+
+
+def _seed(rng: Any) -> tuple[int, bool]:
+    if rng is None:
+        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0]), False
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(2**63)), True
+    if isinstance(rng, int | np.integer) and not isinstance(rng, bool) and rng >= 0:
+        return int(rng), True
+    raise InputError(
+        f"`rng` must be None, a nonnegative integer or a numpy Generator, got {rng!r}. "
+        "Global random state is never used. Pass an integer for a repeatable fit."
+    )
+
+
+def _samples(samples: int | None, problem: Problem) -> int:
+    count = SAMPLES.get(problem.box.dimension, 256) if samples is None else samples
+    if not isinstance(count, int | np.integer) or isinstance(count, bool) or count < FEWEST:
+        raise InputError(
+            f"`samples` must be a whole number of at least {FEWEST}, got {count!r}. "
+            "One exact solve cannot show how the result changes with p. Pass the largest number you can afford."
+        )
+    return int(count)
+
+
+def _tol(tol: float | None, stored: Any) -> float:
+    if tol is None:
+        return TOL[real_dtype(stored).itemsize]
+    if not isinstance(tol, int | float | np.number) or not 0 < tol < 1:
+        raise InputError(
+            f"`tol` must be a relative residual between 0 and 1, got {tol!r}. "
+            "It is not squared and not a percentage. Try 1e-8 for double precision, 1e-4 for single."
+        )
+    return float(tol)
+
+
+def _stored_dtype(problem: Problem, dtype: Any) -> Any:
+    if dtype is None:
+        return problem.dtype
+    try:
+        wanted = np.dtype(str(dtype).removeprefix("torch.")) if "torch" in str(dtype) else np.dtype(dtype)
+    except TypeError as cause:
+        raise unknown("dtype", str(dtype), ["float32", "float64", "complex64", "complex128"]) from cause
+    if wanted.kind not in "fc" or wanted != working_dtype(wanted) or (wanted.kind == "f") != (problem.dtype.kind == "f"):
+        raise InputError(
+            f"`dtype` must be a floating type of the same kind as A(p) ({problem.dtype}), got {wanted}. "
+            "Only the precision of the stored map can be chosen. "
+            f"Pass {'complex64 or complex128' if problem.dtype.kind == 'c' else 'float32 or float64'}."
+        )
+    return wanted
+
+
+def _device(device: Any) -> str:
+    if device is None:
+        return "cpu"
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, TypeError) as cause:
+        raise InputError(
+            f"`device` {device!r} cannot be used: {cause}. "
+            "Torch does not see such a device here. Use device='cpu', or install torch for your accelerator."
+        ) from cause
+    return str(device)
+
+
+def _teller(history: list[Event], report: Callable[[Event], None]) -> Callable[[Event], None]:
+    def tell(event: Event) -> None:
+        history.append(event)
+        report(event)
+
+    return tell

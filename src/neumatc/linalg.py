@@ -1,0 +1,87 @@
+"""The verbs, named and shaped like ``numpy.linalg``; each is one line over ``fit``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neumatc.fitting import fit
+from neumatc.fitted import Fit
+from neumatc.operations import Inverse, TruncatedSVD
+from neumatc.problem import Problem
+
+
+def inv(
+    A: Any,
+    box: Any,
+    *,
+    tol: float | None = None,
+    samples: int | None = None,
+    basis: Any = "auto",
+    training: Any = "auto",
+    sampler: Any = None,
+    rng: Any = None,
+    executor: Any = None,
+    device: Any = None,
+    dtype: Any = None,
+    progress: Any = None,
+    throw: bool = False,
+) -> Fit:
+    """Parametric inverse: ``f = inv(A, box)``, then ``f(p)`` is ``np.linalg.inv(A(p))``.
+
+    The relative residual ``‖A X - I‖_F / sqrt(n)`` is driven below ``tol``; it bounds the relative error of the inverse
+    up to a factor sqrt(n) without any condition number. Options are those of `neumatc.fit`.
+
+    Examples
+    --------
+    >>> import numpy as np, neumatc as nmc
+    >>> def A(p):
+    ...     return np.array([[2.0 + np.sin(p), p], [-p, 3.0]])
+    >>> f = nmc.inv(A, box=(0.0, 1.0), rng=0)
+    >>> np.allclose(f(0.37), np.linalg.inv(A(0.37)), rtol=1e-7)
+    True
+    >>> f(np.linspace(0, 1, 5)).shape
+    (5, 2, 2)
+    """
+    return fit(
+        Problem.of(A, box, Inverse()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler, rng=rng,
+        executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
+    )  # fmt: skip
+
+
+def svd(
+    A: Any,
+    box: Any,
+    rank: int | None = None,
+    *,
+    tol: float | None = None,
+    samples: int | None = None,
+    basis: Any = "auto",
+    training: Any = "auto",
+    sampler: Any = None,
+    rng: Any = None,
+    executor: Any = None,
+    device: Any = None,
+    dtype: Any = None,
+    progress: Any = None,
+    throw: bool = False,
+) -> Fit:
+    """Parametric truncated SVD: ``f(p)`` is a named tuple ``(U, S, Vh)`` of the ``rank`` dominant triplets of A(p).
+
+    The map learns the dominant subspaces with a buffer chosen from the gaps it meets, so that crossings and
+    avoided crossings of singular values cost nothing; the small core is diagonalised at the query, hence U and V are
+    orthonormal to rounding and S is sorted. Options are those of `neumatc.fit`.
+
+    Examples
+    --------
+    >>> import numpy as np, neumatc as nmc
+    >>> def A(p):
+    ...     return np.diag([3.0 + p, 4.0 - p, 0.1]) + 0.01 * p
+    >>> f = nmc.svd(A, box=(0.0, 1.0), rank=2, rng=0)
+    >>> np.allclose(f(0.2).S, np.linalg.svd(A(0.2))[1][:2], rtol=1e-7)
+    True
+    """
+    return fit(
+        Problem.of(A, box, TruncatedSVD(rank)),  # type: ignore[arg-type]  # a wrong rank is refused by check()
+        tol=tol, samples=samples, basis=basis, training=training, sampler=sampler, rng=rng,
+        executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
+    )  # fmt: skip

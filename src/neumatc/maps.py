@@ -1,0 +1,192 @@
+"""A callable map p -> result: one latent tensor, one curve, one box. Linear algebra acts on C, calculus on Φ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from neumatc.arrays import Array, as_numpy, is_torch, torch_or_none
+from neumatc.box import Box
+from neumatc.errors import InputError
+from neumatc.gauge import Factors
+from neumatc.operations import Differentiable, Operation
+from neumatc.surrogate import Surrogate
+
+
+@dataclass(frozen=True)
+class Map:
+    """``p -> result`` on a box.
+
+    Parameters
+    ----------
+    surrogate : C ×₃ Φ
+    box : where it is valid
+    operation : how stored factors become the user's result; None for a map that was derived by linear algebra
+    axis : None, or the parameter with respect to which the map is differentiated
+    """
+
+    surrogate: Surrogate
+    box: Box
+    operation: Operation | None
+    axis: int | None = None
+
+    # NumPy must leave ``B @ f`` to ``__rmatmul__`` instead of looping over an object array.
+    __array_ufunc__ = None
+
+    def __call__(self, p: Any, out: Any = None, *, reproducible: bool = False) -> Any:
+        """Evaluate at ``p``, of any shape ``(...)`` for one parameter, ``(..., D)`` for several.
+
+        Parameters
+        ----------
+        p : inside the box
+        out : memory for the result, of its exact shape and dtype, C-contiguous; a tuple for several arrays
+        reproducible : evaluate every point alone, so that the bits do not depend on the batch it stands in
+        """
+        points, batch = self.box.points(p)
+        x = self.box.to_unit(points)
+        if out is not None and self._direct and not reproducible:
+            flat = _buffer(out, (*batch, *self.shape), self.surrogate.C.dtype)
+            self.surrogate.flat(x, flat.reshape(len(x), -1))
+            return out
+        if reproducible and len(x) > 1:
+            rows = [self.factors(x[i : i + 1]) for i in range(len(x))]
+            F = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+        else:
+            F = self.factors(x)
+        value = shaped(self.present(F), batch)
+        if out is not None:
+            return _copy(value, out)
+        return like(value, p)
+
+    def factors(self, x: Array) -> Factors:
+        """Canonical factors, or their derivative, at ``x (B, D)`` in the unit cube."""
+        stored = self.surrogate.factors(x) if self.axis is None or self._differentiable else {}
+        if self.axis is None:
+            return self.operation.canonical(stored) if self.operation else stored
+        # d/dp = dx/dp d/dx on the affine map from the box to the cube.
+        slope = 2.0 / float(self.box.width[self.axis])
+        change = self.surrogate.derivative_factors(x, self.axis)
+        change = {name: X * X.real.dtype.type(slope) for name, X in change.items()}
+        if isinstance(self.operation, Differentiable):
+            return self.operation.derivative(stored, change)
+        return change
+
+    def present(self, F: Factors) -> Any:
+        if self.operation is not None:
+            return self.operation.present(F)
+        return next(iter(F.values()))
+
+    def derivative(self, axis: int | str = 0) -> Map:
+        """The map ``p -> ∂/∂p_axis`` of the result, per unit of p; ``axis`` by number or by the box's name."""
+        if self.axis is not None:
+            raise InputError(
+                f"This map is a first derivative already (axis {self.axis}), and a second one was asked for. "
+                "Curves offer exact first derivatives only. Difference the first derivative for higher ones."
+            )
+        return replace(self, axis=self._axis(axis))
+
+    def __matmul__(self, B: Any) -> Map:
+        right = as_numpy(B, "B in f @ B")
+        self._fits(right, self.shape[-1], right.shape[0] if right.ndim else 0, "f @ B")
+        return self._linear(lambda X: X @ (right if right.ndim == 2 else right[:, None]), "f @ B")
+
+    def __rmatmul__(self, B: Any) -> Map:
+        left = as_numpy(B, "B in B @ f")
+        self._fits(left, self.shape[0], left.shape[-1] if left.ndim else 0, "B @ f")
+        return self._linear(lambda X: (left if left.ndim == 2 else left[None, :]) @ X, "B @ f")
+
+    def __getitem__(self, index: Any) -> Map:
+        rows, columns = index if isinstance(index, tuple) and len(index) == 2 else (index, slice(None))
+        return self._linear(lambda X: _two_axes(X, rows, columns), "f[rows, columns]")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one result, for maps of one array."""
+        part = self.surrogate.layout.parts[0]
+        return (part.rows, part.columns)
+
+    @property
+    def _direct(self) -> bool:
+        plain = self.operation is None or type(self.operation).canonical is Operation.canonical
+        return plain and self.surrogate.layout.is_plain and self.axis is None
+
+    @property
+    def _differentiable(self) -> bool:
+        return isinstance(self.operation, Differentiable)
+
+    def _axis(self, axis: int | str) -> int:
+        names = self.box.names or ()
+        if isinstance(axis, str) and axis in names:
+            return names.index(axis)
+        if isinstance(axis, int | np.integer) and -self.box.dimension <= axis < self.box.dimension:
+            return int(axis) % self.box.dimension
+        raise InputError(
+            f"The derivative axis must be one of 0..{self.box.dimension - 1} or a name of {list(names)}, got {axis!r}. "
+            f"The box has {self.box.dimension} parameter(s). Pass the number of the parameter, counted from 0."
+        )
+
+    def _fits(self, matrix: Array, wanted: int, came: int, what: str) -> None:
+        if matrix.ndim not in (1, 2) or came != wanted:
+            raise InputError(
+                f"`{what}` needs a vector or matrix with {wanted} entries on the touching side, got shape "
+                f"{matrix.shape}. The result of f(p) has shape {self.shape}. Transpose the operand, or swap the sides."
+            )
+
+    def _linear(self, change: Any, what: str) -> Map:
+        if len(self.surrogate.layout.parts) != 1 or self._differentiable:
+            name = self.operation.name if self.operation else "map"
+            raise InputError(
+                f"`{what}` needs a map of one matrix, but `{name}` returns several factors. "
+                "A product with all of them has no meaning of its own. "
+                "Multiply the factors that f(p) returns instead."
+            )
+        name = self.surrogate.layout.parts[0].name
+        return Map(self.surrogate.transformed(name, change), self.box, None, self.axis)
+
+
+def shaped(value: Any, batch: tuple[int, ...]) -> Any:
+    """Give every array of a result the batch axes of p."""
+    if isinstance(value, tuple):
+        return type(value)(*(shaped(part, batch) for part in value))  # a named tuple
+    return value.reshape(*batch, *value.shape[1:])
+
+
+def like(value: Any, p: Any) -> Any:
+    """Torch in, torch out on the device of p; NumPy otherwise."""
+    if not is_torch(p):
+        return value
+    if isinstance(value, tuple):
+        return type(value)(*(like(part, p) for part in value))
+    torch: Any = torch_or_none()
+    return torch.from_numpy(np.ascontiguousarray(value)).to(p.device)
+
+
+def _two_axes(X: Array, rows: Any, columns: Any) -> Array:
+    """``X[:, rows, columns]`` keeping both axes; an integer selects a row or column of length one."""
+    rows = slice(rows, rows + 1 or None) if isinstance(rows, int | np.integer) else rows
+    columns = slice(columns, columns + 1 or None) if isinstance(columns, int | np.integer) else columns
+    return X[:, rows, :][:, :, columns]
+
+
+def _buffer(out: Any, shape: tuple[int, ...], dtype: Any) -> Array:
+    array = as_numpy(out, "out")
+    if array.shape != shape or array.dtype != dtype or not array.flags.c_contiguous:
+        raise InputError(
+            f"`out` must be a C-contiguous array of shape {shape} and dtype {dtype}, got {array.shape}, {array.dtype}. "
+            "Nothing is cast or copied into place. Allocate it with np.empty(shape, dtype)."
+        )
+    return array
+
+
+def _copy(value: Any, out: Any) -> Any:
+    parts, targets = (value, out) if isinstance(value, tuple) else ((value,), (out,))
+    if len(targets) != len(parts):
+        raise InputError(
+            f"`out` must hold {len(parts)} arrays, got {len(targets)}. "
+            "The result is a named tuple. Pass one buffer for each of its fields, in order."
+        )
+    for part, target in zip(parts, targets, strict=True):
+        _buffer(target, part.shape, part.dtype)[...] = part
+    return out

@@ -1,0 +1,139 @@
+"""What an operation is: its exact solver, its equations, its gauge. Everything else is derived."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, final, runtime_checkable
+
+import numpy as np
+
+from neumatc.arrays import namespace
+from neumatc.equations import Equation, unknown_names
+from neumatc.errors import InputError
+from neumatc.gauge import Factors, Gauge, NoGauge
+
+
+class Operation(ABC):
+    """A matrix operation ``A -> factors``.
+
+    Subclasses give three things; see ``docs/extend.md`` for a worked example.
+    """
+
+    name: str
+
+    @abstractmethod
+    def exact(self, A: Any) -> Factors:
+        """Solve exactly. ``A`` is ``(B, n1, n2)``, a NumPy array or a torch tensor; answer in kind, batch axis first."""
+
+    @abstractmethod
+    def equations(self) -> tuple[Equation, ...]:
+        """What the factors satisfy, at most quadratic in them; ``A`` is ``known("A")``."""
+
+    @property
+    @abstractmethod
+    def gauge(self) -> Gauge:
+        """The freedom that the equations leave."""
+
+    def check(self, shape: tuple[int, int]) -> None:
+        """Raise InputError when matrices of this shape have no such operation. Accepts all by default."""
+
+    def canonical(self, F: Mapping[str, Any]) -> Factors:
+        """The representative of the gauge orbit that the user receives. The factors as they are by default."""
+        return dict(F)
+
+    def present(self, F: Mapping[str, Any]) -> Any:
+        """Canonical factors as the user sees them: the array itself, or a named tuple of several."""
+        names = unknown_names(self.equations())
+        if len(names) == 1:
+            return F[names[0]]
+        return namedtuple(f"{self.name.capitalize()}Result", names)(*(F[n] for n in names))  # noqa: PYI024
+
+    def theorem(self, rows: int) -> tuple[float, str] | None:
+        """``(c, text)`` with relative error <= c * relative residual under the theorem named in text, or None."""
+        return None
+
+
+@runtime_checkable
+class Refinable(Protocol):
+    """An operation with a cheap step from approximate factors towards the exact ones, given A."""
+
+    def refine(self, A: Any, F: Mapping[str, Any]) -> Factors: ...
+
+
+@runtime_checkable
+class Adaptive(Protocol):
+    """An operation that settles an internal size from the first exact results (a buffered rank, say)."""
+
+    def widest(self, shape: tuple[int, int]) -> Operation: ...
+
+    def adapt(self, F: Mapping[str, Any], shape: tuple[int, int]) -> tuple[Operation, Factors, str]: ...
+
+
+@runtime_checkable
+class Selective(Protocol):
+    """An operation whose equations have several solutions of which one is meant (the dominant triplets, say)."""
+
+    def defect(self, A: Any, F: Mapping[str, Any], probes: Any) -> Any: ...
+
+
+@runtime_checkable
+class Differentiable(Protocol):
+    """An operation whose canonical factors need more than the derivative of the stored ones."""
+
+    def derivative(self, F: Mapping[str, Any], dF: Mapping[str, Any]) -> Factors: ...
+
+
+@final
+@dataclass(frozen=True)
+class Custom(Operation):
+    """A user's operation from plain functions.
+
+    Parameters
+    ----------
+    name : how it is called in tables and files
+    solver : NumPy function of one matrix ``(n1, n2)``, returning a matrix or a mapping of factors
+    statement : the equations
+    freedom : the gauge; none by default
+
+    Examples
+    --------
+    >>> import numpy as np, scipy.linalg
+    >>> from neumatc.equations import equal, known, unknown
+    >>> X, A = unknown("X"), known("A")
+    >>> root = Custom("sqrtm", scipy.linalg.sqrtm, (equal(X @ X, A),))
+    >>> root.exact(np.array([[[4.0]]]))["X"]
+    array([[[2.]]])
+    """
+
+    name: str
+    solver: Callable[[Any], Any]
+    statement: tuple[Equation, ...]
+    freedom: Gauge = NoGauge()
+
+    def exact(self, A: Any) -> Factors:
+        xp = namespace(A)
+        results = [self._named(self.solver(np.asarray(matrix))) for matrix in A]
+        if xp is np:
+            return {name: np.stack([np.asarray(r[name]) for r in results]) for name in results[0]}
+        return {name: xp.stack([xp.as_tensor(np.asarray(r[name])) for r in results]) for name in results[0]}
+
+    def equations(self) -> tuple[Equation, ...]:
+        return self.statement
+
+    @property
+    def gauge(self) -> Gauge:
+        return self.freedom
+
+    def _named(self, result: Any) -> Mapping[str, Any]:
+        if isinstance(result, Mapping):
+            return result
+        names: Sequence[str] = unknown_names(self.statement)
+        if len(names) != 1:
+            raise InputError(
+                f"The solver of `{self.name}` must return a mapping with the factors {list(names)}, got one array. "
+                "Its equations have several unknowns. Return a dict of arrays."
+            )
+        return {names[0]: result}

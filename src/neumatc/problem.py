@@ -1,0 +1,220 @@
+"""A problem: a matrix family on a box, and the operation wanted. Everything that is solved exactly is solved here."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from neumatc.arrays import Array, binary_exponent, check_finite, double, namespace, scale
+from neumatc.box import Box
+from neumatc.equations import degrees, residual
+from neumatc.errors import ExactSolveError, NeuMatCError, SingularError
+from neumatc.family import MatrixFamily, Spec, Table, as_family
+from neumatc.gauge import Factors
+from neumatc.operations import Operation
+
+CACHE_BYTES = 1 << 30
+"""Matrices kept so that A(p) is built once per point; building can cost ten times the solve."""
+
+BAD_SOLVE = 1e-3
+"""Relative residual above which an exact solve has failed: A is singular to working precision."""
+
+ORDINARY = 64
+"""Binary exponents of max |A| up to which norms cannot overflow and no scaling is needed."""
+
+
+@dataclass
+class Meter:
+    """Seconds and counts of the two things a fit pays for, and the matrices built so far."""
+
+    build_seconds: float = 0.0
+    built: int = 0
+    solve_seconds: float = 0.0
+    solved: int = 0
+    kept: dict[bytes, Array] = field(default_factory=dict)
+    kept_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A(p) on a box, and an operation.
+
+    Matrices are handed out in double precision and divided by ``2**exponent``, an exact scaling that keeps norms away
+    from overflow; ``shifts`` tells by which power of two each factor must be multiplied to undo it.
+    """
+
+    family: MatrixFamily
+    box: Box
+    operation: Operation
+    spec: Spec
+    exponent: int
+    executor: Any = None
+    meter: Meter = field(default_factory=Meter, compare=False, repr=False)
+
+    @staticmethod
+    def of(A: Any, box: Any, operation: Operation, executor: Any = None) -> Problem:
+        """Look at A(p) once, in the middle of the box, and settle shape, dtype and scale."""
+        family, box = as_family(A), Box.of(box)
+        spec = family.inspect(box)
+        operation.check(spec.shape)
+        problem = Problem(family, box, operation, spec, 0, executor)
+        points = problem.tabulated
+        middle = family.at(box.middle if points is None else points[:1], box, spec=spec)
+        return replace(problem, exponent=_exponent(middle, operation))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.spec.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the user's A(p), and so of the answers."""
+        return self.spec.dtype
+
+    @property
+    def working(self) -> np.dtype[Any]:
+        """The double-precision dtype in which everything is computed."""
+        return double(self.spec.dtype)
+
+    @property
+    def tabulated(self) -> Array | None:
+        """The points ``(m, D)`` inside the box where A is known, or None where A(p) can be asked anywhere."""
+        if not isinstance(self.family, Table):
+            return None
+        points = self.family.points
+        return points[(np.abs(self.box.to_unit(points)) <= 1 + 1e-12).all(axis=1)]
+
+    @property
+    def shifts(self) -> dict[str, int]:
+        """Factor name -> s with ``factor of A = 2**s * factor of the scaled A``."""
+        if self.exponent == 0:
+            return {}
+        return {name: int(g * self.exponent) for name, g in (degrees(self.operation.equations()) or {}).items() if g}
+
+    def matrices(self, points: Array, keep: bool = False) -> Array:
+        """``(B, n1, n2)`` scaled double-precision matrices at ``points (B, D)``.
+
+        With ``keep`` they stay in memory (up to a limit) so that a later call for the same point costs nothing.
+        """
+        keys = [point.tobytes() for point in np.asarray(points, float)]
+        missing = [i for i, key in enumerate(keys) if key not in self.meter.kept]
+        if not missing:
+            return np.stack([self.meter.kept[key] for key in keys])
+        built = self._build(np.asarray(points, float)[missing])
+        if keep:
+            self._keep([keys[i] for i in missing], built)
+        if len(missing) == len(keys):
+            return built
+        fresh = iter(built)
+        new = set(missing)
+        return np.stack([next(fresh) if i in new else self.meter.kept[key] for i, key in enumerate(keys)])
+
+    def solve(self, A: Any, points: Array) -> Factors:
+        """Exact factors of scaled matrices ``A (B, n1, n2)``, NumPy or torch, checked against the equations."""
+        start = time.perf_counter()
+        try:
+            F = self.operation.exact(A)
+        except NeuMatCError:
+            raise
+        except Exception as cause:  # LAPACK, cuSOLVER and a user's solver all fail in their own ways
+            raise self._failed(A, points, str(cause)) from cause
+        self.meter.solve_seconds += time.perf_counter() - start
+        self.meter.solved += A.shape[0]
+        self._verify(A, F, points)
+        return F
+
+    def with_operation(self, operation: Operation) -> Problem:
+        """The same family and matrices under another (adapted) operation."""
+        return replace(self, operation=operation)
+
+    def unscale(self, F: Factors) -> Factors:
+        """Factors of the scaled matrices as factors of the user's (NumPy)."""
+        shifts = self.shifts
+        return {name: scale(X, shifts[name]) if name in shifts else X for name, X in F.items()}
+
+    def rescale(self, F: Factors) -> Factors:
+        """The inverse of ``unscale``."""
+        shifts = self.shifts
+        return {name: scale(X, -shifts[name]) if name in shifts else X for name, X in F.items()}
+
+    def forget(self) -> None:
+        """Drop the kept matrices."""
+        self.meter.kept.clear()
+        self.meter.kept_bytes = 0
+
+    def _build(self, points: Array) -> Array:
+        start = time.perf_counter()
+        A = self.family.at(points, self.box, self.executor, self.spec)
+        A = A.astype(self.working, copy=False)
+        if self.exponent:
+            A = scale(A, -self.exponent)
+        self.meter.build_seconds += time.perf_counter() - start
+        self.meter.built += len(points)
+        return A
+
+    def _keep(self, keys: list[bytes], matrices: Array) -> None:
+        for key, matrix in zip(keys, matrices, strict=True):
+            if self.meter.kept_bytes + matrix.nbytes <= CACHE_BYTES:
+                self.meter.kept[key] = matrix
+                self.meter.kept_bytes += matrix.nbytes
+
+    def _verify(self, A: Any, F: Factors, points: Array) -> None:
+        # LAPACK's inverse of a singular matrix is often finite nonsense; two probes against the equations see it.
+        rho = probe_residual(self.operation, A, F)
+        bad = [i for i, r in enumerate(rho) if not float(r) <= BAD_SOLVE]
+        if bad:
+            raise self._failed(A[bad[0] : bad[0] + 1], points[bad[0] :], f"relative residual {float(rho[bad[0]]):.1e}")
+
+    def _failed(self, A: Any, points: Array, reason: str) -> ExactSolveError:
+        where = self.box.describe(points[0])
+        name = self.operation.name
+        conditions = np.linalg.cond(np.asarray(A))
+        worst = int(np.argmax(np.nan_to_num(conditions, nan=np.inf)))
+        if A.shape[-1] == A.shape[-2] and not conditions[worst] < 1e13:
+            where = self.box.describe(points[worst])
+            return SingularError(
+                f"`{name}` failed at {where}: A is singular to working precision (condition {conditions[worst]:.1e}). "
+                "The box probably contains a pole of the result. "
+                "Shrink the box, regularise A, or use an operation that allows rank deficiency."
+            )
+        return ExactSolveError(
+            f"`{name}` failed at {where}: {reason}. The exact solver broke down, or its answer does not satisfy the "
+            "equations stated for the operation. Solve at this p by hand and compare with the equations."
+        )
+
+
+def probe_residual(operation: Operation, A: Any, F: Factors, count: int = 2) -> Any:
+    """Relative residual of factors on a few fixed probes, ``(B,)``: a cheap sanity check, not a certificate."""
+    xp = namespace(A)
+    values = {"A": A, **F}
+    total: Any = 0.0
+    for equation in operation.equations():
+        columns = equation.shape(values)[1]
+        rng = np.random.default_rng(columns)
+        Z: Any = rng.standard_normal((columns, min(count, columns)))
+        # Real probes: the product takes the dtype of the factors, in either library.
+        Z = Z.astype(A.dtype) if xp is np else xp.as_tensor(Z, dtype=A.dtype, device=A.device)
+        R = equation.apply(values, Z)
+        size = (abs(R) ** 2).sum((-2, -1)) / Z.shape[-1]
+        total = total + size / equation.scale(values) ** 2
+    return total**0.5
+
+
+def true_residual(operation: Operation, A: Array, F: Factors) -> Array:
+    """Exact relative residual of canonical factors, ``(B,)``; forms the products in full."""
+    result: Array = residual(operation.equations(), {"A": A, **F})
+    return result
+
+
+def _exponent(matrices: Array, operation: Operation) -> int:
+    check_finite(matrices, "A(p)")
+    powers = degrees(operation.equations())
+    exponent = binary_exponent(matrices)
+    if powers is None or abs(exponent) <= ORDINARY:
+        return 0
+    step = math.lcm(*(g.denominator for g in powers.values()))
+    return exponent // step * step

@@ -1,0 +1,69 @@
+"""Candidate grids, and samplers that place all exact solves beforehand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+import numpy as np
+
+from neumatc.arrays import Array
+from neumatc.bases import lobatto
+
+from .base import Sampler, nearest
+
+CANDIDATES = {1: (97, 193, 385), 2: (31, 41), 3: (10, 12)}
+"""Chebyshev-Lobatto points per axis, coarse to fine; in one dimension each grid contains the one before."""
+
+SOBOL = (1024, 2048)
+"""Sobol candidates beyond three dimensions."""
+
+
+def levels(dimension: int) -> int:
+    """How many times candidates can be asked for."""
+    return len(CANDIDATES.get(dimension, SOBOL))
+
+
+def candidates(dimension: int, level: int, rng: np.random.Generator) -> Array:
+    """``(M, D)`` points of the unit cube: a Lobatto grid up to three dimensions, a Sobol sequence beyond."""
+    if dimension not in CANDIDATES:
+        return sobol(SOBOL[level], dimension, rng)
+    return lobatto(*[CANDIDATES[dimension][level]] * dimension)
+
+
+def sobol(count: int, dimension: int, rng: np.random.Generator) -> Array:
+    """Scrambled Sobol points in ``[-1, 1]^D``."""
+    # SciPy is imported where a fit needs it; the sampler tables above are part of the light wing.
+    from scipy.stats import qmc
+
+    points: Array = qmc.Sobol(dimension, seed=rng).random(count)
+    return 2 * points - 1
+
+
+@final
+@dataclass(frozen=True)
+class Design(Sampler):
+    """All exact solves at the candidates nearest to a fixed design; labels and curve as always.
+
+    Plain interpolation through greedily chosen points is unstable, through designs it is not; as a sampler a design
+    is there for comparison, and for users who must say beforehand where they will measure.
+
+    Parameters
+    ----------
+    kind : "chebyshev" (Lobatto), "uniform" or "sobol"
+    """
+
+    kind: Literal["chebyshev", "uniform", "sobol"] = "chebyshev"
+
+    def first(self, x: Array, count: int) -> list[int]:
+        dimension = x.shape[1]
+        if self.kind == "sobol":
+            return nearest(x, sobol(count, dimension, np.random.default_rng(0)))
+        each = max(2, int(round(count ** (1 / dimension))))
+        if self.kind == "chebyshev":
+            return nearest(x, lobatto(*[each] * dimension))[:count]
+        axes = np.meshgrid(*[np.linspace(-1, 1, each)] * dimension, indexing="ij")
+        return nearest(x, np.stack([axis.ravel() for axis in axes], axis=-1))[:count]
+
+    def select(self, residuals: Array, free: Array, tol: float) -> list[int]:
+        return []

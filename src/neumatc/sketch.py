@@ -1,0 +1,269 @@
+"""Sketches: n-sized equations turned into d-sized tensors.
+
+With Gaussian probes W (rows x k1) and Z (columns x k2) an equation ``R = 0`` becomes the k1 k2 numbers ``Wᴴ R Z``, and
+``E |Wᴴ R Z|² / (k1 k2) = ‖R‖_F²``. Every product has at most two unknowns, so it splits into blocks that depend on p
+alone (``Wᴴ A(p)``, ``A(p) Z``) and blocks that depend on one latent slice alone (``X_j Z``, ``Wᴴ X_j``). What is left
+is, for coefficients φ, a system
+
+    r(φ) = a(p) + L(p) φ + φᵀ T φ,
+
+of size independent of n. Gaussian probes, never Rademacher: a sign vector can be blind to a residual for good.
+
+The functions accept NumPy arrays (answering) and torch tensors (fitting) alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from neumatc.arrays import Array, is_complex, namespace
+from neumatc.equations import Equation, Symbol, Term, Values
+from neumatc.errors import InputError
+
+
+@dataclass(frozen=True)
+class Probes:
+    """Left and right probes of one equation; identity (and exact) where a side is no longer than the probe count."""
+
+    left: Any
+    right: Any
+    weight: float
+
+    @staticmethod
+    def draw(rows: int, columns: int, counts: tuple[int, int], dtype: Any, rng: np.random.Generator) -> Probes:
+        """``left (k1, rows)`` is already the adjoint; ``right (columns, k2)``; ``weight = 1/sqrt(k1 k2)``."""
+        left, left_count = _probe(counts[0], rows, dtype, rng)
+        right, right_count = _probe(counts[1], columns, dtype, rng)
+        return Probes(left, right.T.copy(), 1.0 / float(np.sqrt(left_count * right_count)))
+
+    def like(self, tensor: Any) -> Probes:
+        """The same probes in the array library of ``tensor``."""
+        xp = namespace(tensor)
+        if xp is np:
+            return self
+        move = lambda x: xp.as_tensor(x, device=tensor.device)  # noqa: E731
+        return Probes(move(self.left), move(self.right), self.weight)
+
+
+def _probe(count: int, size: int, dtype: Any, rng: np.random.Generator) -> tuple[Array, int]:
+    if count >= size:
+        return np.eye(size, dtype=dtype), 1
+    return gaussian((count, size), dtype, rng), count
+
+
+def gaussian(shape: tuple[int, ...], dtype: Any, rng: np.random.Generator) -> Array:
+    """Standard normal numbers, ``E |z|² = 1``, real or complex as ``dtype``."""
+    if not is_complex(dtype):
+        return rng.standard_normal(shape)
+    pairs = rng.standard_normal((*shape, 2)) * np.sqrt(0.5)
+    return pairs.view(np.complex128)[..., 0]
+
+
+@dataclass(frozen=True)
+class Split:
+    """One term cut into: knowns, unknown, knowns[, unknown, knowns]."""
+
+    coefficient: float
+    before: tuple[Symbol, ...]
+    first: Symbol | None
+    between: tuple[Symbol, ...]
+    second: Symbol | None
+    after: tuple[Symbol, ...]
+
+    @staticmethod
+    def of(term: Term) -> Split:
+        positions = [i for i, s in enumerate(term.symbols) if s.kind == "unknown"]
+        s = term.symbols
+        if not positions:
+            return Split(term.coefficient, s, None, (), None, ())
+        if len(positions) == 1:
+            i = positions[0]
+            return Split(term.coefficient, s[:i], s[i], (), None, s[i + 1 :])
+        i, j = positions
+        if s[:i] or s[j + 1 :]:
+            raise InputError(
+                f"The term {term} has a known matrix outside its two unknowns, which no small tensor can hold. "
+                "The product was probably written out in full. "
+                "Name the product of a known and an unknown as a further unknown with an equation of its own."
+            )
+        return Split(term.coefficient, (), s[i], s[i + 1 : j], s[j], ())
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """Probes for each equation of a system, and the blocks that follow from them.
+
+    ``scales`` are the norms the residuals are measured against, taken once from a reference matrix: were they to follow
+    p, the quadratic tensor would have to be rebuilt at every query.
+    """
+
+    equations: tuple[Equation, ...]
+    probes: tuple[Probes, ...]
+    scales: tuple[float, ...]
+
+    @staticmethod
+    def draw(
+        equations: Sequence[Equation],
+        values: Values,
+        counts: tuple[int, int],
+        dtype: Any,
+        rng: np.random.Generator,
+    ) -> Sketch:
+        """``values`` gives the shapes (one matrix and one factor set are enough); ``counts`` are (k1, k2)."""
+        probes = tuple(Probes.draw(*e.shape(values), counts, dtype, rng) for e in equations)
+        scales = tuple(float(np.mean(np.asarray(e.scale(values)))) for e in equations)
+        return Sketch(tuple(equations), probes, scales)
+
+    def like(self, tensor: Any) -> Sketch:
+        return Sketch(self.equations, tuple(p.like(tensor) for p in self.probes), self.scales)
+
+    @property
+    def splits(self) -> list[tuple[Probes, float, Split]]:
+        """Per term: probes, weight of its equation, and the cut."""
+        return [
+            (p, p.weight / scale, Split.of(term))
+            for e, p, scale in zip(self.equations, self.probes, self.scales, strict=True)
+            for term in e.terms
+        ]
+
+    def known(self, values: Values) -> list[dict[str, Any]]:
+        """Blocks of the given matrices ``(M, n1, n2)``: one entry per term; cost O(n² k) per matrix."""
+        blocks = []
+        for probes, weight, split in self.splits:
+            left = _chain_right(probes.left, split.before, values)
+            right = _chain_left(split.after, probes.right, values)
+            middle = _middle(split.between, values)
+            blocks.append({"left": left, "right": right, "between": middle, "weight": weight * split.coefficient})
+        return blocks
+
+    def unknown(self, F: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Blocks of latent slices ``(d, rows, columns)``: one entry per term; linear in the slices."""
+        blocks: list[dict[str, Any]] = []
+        for probes, _, split in self.splits:
+            if split.first is None:
+                blocks.append({})
+            elif split.second is None:
+                blocks.append(_linear_block(split, probes, F))
+            else:
+                blocks.append(
+                    {"left": probes.left @ split.first.value(F), "right": split.second.value(F) @ probes.right}
+                )
+        return blocks
+
+    def constant(self, known: list[dict[str, Any]]) -> Any:
+        """``a(p)``, ``(M or 1, E)``."""
+        products = [
+            _batch(k["left"] @ k["right"]) * k["weight"] if split.first is None else None
+            for k, (_, _, split) in zip(known, self.splits, strict=True)
+        ]
+        return self._gather(products, ())
+
+    def linear(self, known: list[dict[str, Any]], unknown: list[dict[str, Any]]) -> Any:
+        """``L(p)``, ``(M or 1, d, E)``: one row per slice."""
+        products = [
+            _linear_product(k, u) * k["weight"] if "core" in u else None
+            for k, u in zip(known, unknown, strict=True)
+        ]
+        return self._gather(products, (_count(unknown),))
+
+    def quadratic(self, known: list[dict[str, Any]], unknown: list[dict[str, Any]]) -> Any:
+        """``T(p)``, ``(M or 1, d, d, E)``, or None where every equation is linear."""
+        if all(e.linear for e in self.equations):
+            return None
+        products = [
+            _quadratic_product(k, u) * k["weight"] if "left" in u else None
+            for k, u in zip(known, unknown, strict=True)
+        ]
+        return self._gather(products, (_count(unknown),) * 2)
+
+    def _gather(self, products: list[Any], inner: tuple[int, ...]) -> Any:
+        """Sum the terms of each equation, flatten its k1 x k2 numbers, lay the equations side by side."""
+        owners = [i for i, e in enumerate(self.equations) for _ in e.terms]
+        sums: list[Any] = [None] * len(self.equations)
+        for owner, product in zip(owners, products, strict=True):
+            if product is not None:
+                flat = product.reshape(*product.shape[:-2], -1)
+                sums[owner] = flat if sums[owner] is None else sums[owner] + flat
+        columns = [
+            _zeros(p.left, (1, *inner, p.left.shape[0] * p.right.shape[1])) if part is None else part
+            for part, p in zip(sums, self.probes, strict=True)
+        ]
+        xp, batch = namespace(columns[0]), max(c.shape[0] for c in columns)
+        return xp.concatenate([xp.broadcast_to(c, (batch, *c.shape[1:])) for c in columns], -1)
+
+
+def _count(unknown: list[dict[str, Any]]) -> int:
+    """Number of slices the blocks were made of."""
+    block = next(u for u in unknown if u)
+    return int((block["core"] if "core" in block else block["left"]).shape[0])
+
+
+def _batch(matrices: Any) -> Any:
+    return matrices if matrices.ndim == 3 else matrices[None]
+
+
+def _zeros(like: Any, shape: tuple[int, ...]) -> Any:
+    xp = namespace(like)
+    return np.zeros(shape, like.dtype) if xp is np else xp.zeros(shape, dtype=like.dtype, device=like.device)
+
+
+def _chain_right(left: Any, symbols: tuple[Symbol, ...], values: Values) -> Any:
+    for symbol in symbols:
+        left = left @ symbol.value(values)
+    return left
+
+
+def _chain_left(symbols: tuple[Symbol, ...], right: Any, values: Values) -> Any:
+    for symbol in reversed(symbols):
+        right = symbol.value(values) @ right
+    return right
+
+
+def _middle(symbols: tuple[Symbol, ...], values: Values) -> Any:
+    if not symbols:
+        return None
+    product = symbols[0].value(values)
+    for symbol in symbols[1:]:
+        product = product @ symbol.value(values)
+    return product
+
+
+def _linear_block(split: Split, probes: Probes, F: Mapping[str, Any]) -> dict[str, Any]:
+    """The cheapest form of one slice: probed on every side where no known matrix stands in between."""
+    assert split.first is not None
+    slices = split.first.value(F)
+    if not split.after:
+        slices = slices @ probes.right
+    if not split.before:
+        slices = probes.left @ slices
+    return {"core": slices, "probed": (not split.before, not split.after)}
+
+
+def _linear_product(known: dict[str, Any], unknown: dict[str, Any]) -> Any:
+    """``(M, d, k1, k2)`` (M = 1 where the term has no known matrix)."""
+    core, (left_done, right_done) = unknown["core"], unknown["probed"]
+    if left_done and right_done:
+        return core[None]
+    if right_done:
+        # One gemm for all slices: (M k1, n) times (n, d k2).
+        left = known["left"]
+        d, n, k2 = core.shape
+        wide = core.swapaxes(0, 1).reshape(n, d * k2)
+        product = left.reshape(-1, n) @ wide
+        return product.reshape(*left.shape[:-1], d, k2).swapaxes(-3, -2)
+    if left_done:
+        return core[None] @ known["right"][:, None]
+    return known["left"][:, None] @ core[None] @ known["right"][:, None]
+
+
+def _quadratic_product(known: dict[str, Any], unknown: dict[str, Any]) -> Any:
+    """``(M, d, d, k1, k2)`` (M = 1 where no known matrix stands between the two unknowns)."""
+    left, right, between = unknown["left"], unknown["right"], known["between"]
+    if between is None:
+        return (left[:, None] @ right[None])[None]
+    return left[:, None] @ (between[:, None] @ right)[:, None]
+

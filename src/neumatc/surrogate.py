@@ -1,0 +1,107 @@
+"""The one formula: ``G(p) ≈ C ×₃ Φ(p) = Σ_j φ_j(p) C_j`` (paper, eq. 1 and 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from neumatc.arrays import Array, is_complex, real_dtype, torch_or_none
+from neumatc.bases.base import Curve
+from neumatc.gauge import Factors
+from neumatc.layout import Layout, Part
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """Latent tensor and curve.
+
+    Parameters
+    ----------
+    C : (d, N) latent slices, row-major so that one query is one read of memory (``np.dot(phi, C)``)
+    curve : Φ on the unit cube, with d real outputs, or 2 d interleaved (re, im) pairs for complex coefficients
+    layout : how the N numbers of a slice form the factors
+    complex_coefficients : whether φ is complex. A Hermitian family, or factors in realified form, need real φ only
+    """
+
+    C: Array
+    curve: Curve
+    layout: Layout
+    complex_coefficients: bool = False
+
+    @property
+    def d(self) -> int:
+        return int(self.C.shape[0])
+
+    @property
+    def nbytes(self) -> int:
+        return int(self.C.nbytes)
+
+    def phi(self, x: Array) -> Array:
+        """Coefficients at ``x (B, D)`` in the unit cube: ``(B, d)``, in the precision of C."""
+        return self._coefficients(self.curve(x))
+
+    def flat(self, x: Array, out: Array | None = None) -> Array:
+        """``(B, N)``: the packed factors at ``x (B, D)``."""
+        return product(self.phi(x), self.C, out)
+
+    def factors(self, x: Array) -> Factors:
+        """Factors by name, ``(B, rows, columns)``, at ``x (B, D)``."""
+        return self.layout.unpack(self.flat(x))
+
+    def derivative_factors(self, x: Array, axis: int) -> Factors:
+        """``∂/∂x_axis`` of the factors, in unit coordinates: calculus acts on Φ, C stays."""
+        phi = self._coefficients(self.curve.derivative(x, axis))
+        return self.layout.unpack(product(phi, self.C))
+
+    def slices(self) -> Factors:
+        """The latent slices as factors, ``(d, rows, columns)``."""
+        return self.layout.unpack(self.C)
+
+    def transformed(self, name: str, change: Any) -> Surrogate:
+        """The map ``p -> change(X(p))`` for a linear ``change`` of one factor: linear algebra acts on C."""
+        slices = np.ascontiguousarray(change(self.slices()[name]))
+        rows, columns = slices.shape[1:]
+        complex_out = self.complex_coefficients or is_complex(self.C.dtype)
+        if is_complex(slices.dtype) and not complex_out:
+            return self._replaced(slices.astype(slices.dtype), name, rows, columns)
+        return self._replaced(slices, name, rows, columns)
+
+    def _replaced(self, slices: Array, name: str, rows: int, columns: int) -> Surrogate:
+        return replace(self, C=slices.reshape(self.d, -1), layout=Layout((Part(name, rows, columns),)))
+
+    def _coefficients(self, values: Array) -> Array:
+        real = real_dtype(self.C.dtype)
+        values = np.ascontiguousarray(values, dtype=real)
+        if not self.complex_coefficients:
+            return values
+        return values.view(np.complex64 if real == np.float32 else np.complex128)
+
+
+def product(phi: Array, C: Array, out: Array | None = None) -> Array:
+    """``phi (B, d) @ C (d, N)`` into ``out (B, N)``.
+
+    Real coefficients against complex slices are one real product of twice the width. One row goes through NumPy
+    (a read of C is the limit there), several through torch's MKL when the process has torch already, which is up to
+    twice as fast on this skinny shape.
+    """
+    batch, N = phi.shape[0], C.shape[1]
+    if out is None:
+        out = np.empty((batch, N), C.dtype)
+    if is_complex(C.dtype) and not is_complex(phi.dtype):
+        _multiply(phi, C.view(real_dtype(C.dtype)), out.view(real_dtype(C.dtype)))
+    else:
+        _multiply(phi, C, out)
+    return out
+
+
+def _multiply(phi: Array, C: Array, out: Array) -> None:
+    torch = torch_or_none()
+    if phi.shape[0] == 1:
+        np.dot(phi[0], C, out=out[0])
+    elif torch is None or not out.flags.c_contiguous:
+        np.matmul(phi, C, out=out)
+    else:
+        with torch.no_grad():
+            torch.mm(torch.from_numpy(phi), torch.from_numpy(C), out=torch.from_numpy(out))

@@ -1,0 +1,203 @@
+"""Trainer for operations with a cheap refinement step: predict, refine, realign, decompose again.
+
+A few exact results in one smooth gauge predict the factors at many collocation points; there A(p) itself refines the
+prediction (for an SVD: two subspace power steps), and the refined factors are realigned to their own prediction, so
+that they inherit its gauge. Twenty exact SVDs become a hundred accurate ones; a round multiplies the error by about
+(sigma_{r'+1}/sigma_r)^4.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import torch
+
+from neumatc.align import aligned
+from neumatc.arrays import Array
+from neumatc.bases import Choice, Curve, select
+from neumatc.certify import Checker
+from neumatc.equations import unknown_names
+from neumatc.fitted import Event
+from neumatc.gauge import Factors
+from neumatc.operations import Adaptive, Operation
+
+from .nodes import first_curve, first_nodes
+from .plan import Ground, Plan, Trained
+from .pod import Modes
+
+STEPS = 2
+"""Refinement steps per collocation point and round."""
+
+ROUNDS = 8
+"""Most rounds; the loop stops earlier when a round no longer halves the error."""
+
+ADD = 5
+"""Most exact solves added between two rounds."""
+
+
+class Bootstrap:
+    """One fit; ``run`` does it all."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.problem = plan, plan.problem
+        self.operation: Operation = plan.problem.operation
+        self.names = unknown_names(self.operation.equations())
+        self.ground = Ground.of(plan)
+
+    def run(self) -> Trained:
+        start, before = time.perf_counter(), self._paid()
+        self._open()
+        best: Trained | None = None
+        for number in range(1, ROUNDS + 1):
+            round_ = self._round(number)
+            previous = np.inf if best is None else best.choice.score
+            if best is None or round_.choice.score < best.choice.score:
+                best = round_
+            if round_.choice.score <= self.plan.tol / 3:
+                break
+            if not (self._add_solves() or round_.choice.score < previous / 2 or self._refine(round_)):
+                break
+        assert best is not None
+        best.seconds["bootstrap"] = time.perf_counter() - start - (self._paid() - before)
+        return best
+
+    def _paid(self) -> float:
+        return self.problem.meter.build_seconds + self.problem.meter.solve_seconds
+
+    def _open(self) -> None:
+        """Exact results at the first nodes, in one gauge, and the curve that predicts all the others."""
+        plan, box = self.plan, self.problem.box
+        nodes = first_nodes(plan, self.ground)
+        x = self.ground.candidates[nodes]
+        A = self._matrices(x)
+        F = self._solve(A, x, adapt=True)
+        F = aligned(x, F, self.operation.gauge)
+        modes = Modes.of(F, self.names, self.plan.tol / 100)
+        self.exact = {index: {n: X[i] for n, X in F.items()} for i, index in enumerate(nodes)}
+        self.order = list(nodes)
+        self.modes, self.curve = modes, first_curve(x, modes.coefficients, plan.rng(8))
+        self.held_matrices = self.problem.matrices(box.from_unit(self.ground.held_out), keep=True)
+        canonical = self.operation.canonical(self._predict(self.curve, self.ground.held_out[:1]))
+        values = {"A": self.held_matrices, **canonical}
+        self.checker = Checker.draw(self.operation, values, self.problem.working, plan.rng(4))
+        self._say("first", f"{len(nodes)} exact solves, d = {len(modes.C)}", self._score(self.curve))
+
+    def _matrices(self, x: Array) -> Array:
+        return self.problem.matrices(self.problem.box.from_unit(x), keep=True)
+
+    def _solve(self, A: Array, x: Array, adapt: bool = False) -> Factors:
+        """Exact factors one by one (a stack of decompositions gains nothing), and the adapted operation."""
+        points, problem = self.problem.box.from_unit(x), self.problem
+        adaptive = self.operation if adapt and isinstance(self.operation, Adaptive) else None
+        if adaptive is not None:
+            problem = problem.with_operation(adaptive.widest(problem.shape))
+        elif self.operation != problem.operation:
+            problem = problem.with_operation(self.operation)
+        found = []
+        for i in range(len(A)):
+            tensor = torch.from_numpy(A[i : i + 1]).to(self.plan.device)
+            F = problem.solve(tensor, points[i : i + 1])
+            found.append({name: np.asarray(X.cpu().resolve_conj()) for name, X in F.items()})
+            self.plan.tell(Event("solve", self.problem.box.describe(points[i]), {"count": problem.meter.solved}))
+        F = {name: np.concatenate([each[name] for each in found]) for name in found[0]}
+        if adaptive is not None:
+            self.operation, F, text = adaptive.adapt(F, problem.shape)
+            self.plan.tell(Event("adapt", text))
+        return F
+
+    def _predict(self, curve: Curve, x: Array) -> Factors:
+        return self.modes.factors(curve(x))
+
+    def _round(self, number: int) -> Trained:
+        """Refine at every candidate, decompose, draw the curve anew."""
+        x = self.ground.candidates
+        predicted = self._predict(self.curve, x)
+        F = self._refined(predicted, x)
+        for index, exact in self.exact.items():
+            one = {name: X[None] for name, X in exact.items()}
+            reference = {name: X[index : index + 1] for name, X in predicted.items()}
+            for name, X in self.operation.gauge.align(one, reference).items():
+                F[name][index] = X[0]
+        self.label_residual = self._residuals(F, x)
+        self.modes = Modes.of(F, self.names, self.plan.tol / 100)
+        enough = self.plan.tol / 10
+        choice = select(self.plan.bases, x, self.modes.coefficients, self._score, enough, self.plan.rng(5))
+        self.curve = choice.curve
+        self._say("round", f"round {number}, d = {len(self.modes.C)}, {choice.name}", choice.score)
+        return self._trained(choice)
+
+    def _refined(self, predicted: Factors, x: Array) -> Factors:
+        size = max(1, (1 << 26) // (16 * self.problem.shape[0] * self.problem.shape[1]))
+        pieces = []
+        for i in range(0, len(x), size):
+            A = torch.from_numpy(self._matrices(x[i : i + size])).to(self.plan.device)
+            F = {name: torch.from_numpy(X[i : i + size].copy()).to(self.plan.device) for name, X in predicted.items()}
+            reference = dict(F)
+            for _ in range(STEPS):
+                F = self.operation.refine(A, F)  # type: ignore[attr-defined]  # Refinable: see trainer_of
+            F = self.operation.gauge.align(F, reference)
+            pieces.append({name: X.resolve_conj().cpu().numpy() for name, X in F.items()})
+        return {name: np.concatenate([piece[name] for piece in pieces]) for name in self.names}
+
+    def _residuals(self, F: Factors, x: Array) -> Array:
+        """Relative residual of the labels at the candidates."""
+        size, found = 16, []
+        for i in range(0, len(x), size):
+            canonical = self.operation.canonical({name: X[i : i + size] for name, X in F.items()})
+            found.append(self.checker.residual(self._matrices(x[i : i + size]), canonical))
+        return np.concatenate(found)
+
+    def _score(self, curve: Curve) -> float:
+        canonical = self.operation.canonical(self._predict(curve, self.ground.held_out))
+        return float(self.checker.residual(self.held_matrices, canonical).max())
+
+    def _add_solves(self) -> bool:
+        """Exact solves where refinement alone failed; the paper's failure-informed sampling."""
+        left = self.plan.samples - len(self.order)
+        if left <= 0:
+            return False
+        free = np.ones(len(self.ground.candidates), bool)
+        free[list(self.exact)] = False
+        chosen = self.plan.sampler.select(self.label_residual, free, self.plan.tol)
+        # One point per round is too few here: a round costs more than a solve.
+        worst = [int(i) for i in np.argsort(-self.label_residual) if free[i]] if chosen else []
+        chosen = worst[: min(ADD, left)]
+        if not chosen:
+            return False
+        x = self.ground.candidates[chosen]
+        F = self._solve(self._matrices(x), x)
+        for i, index in enumerate(chosen):
+            self.exact[index] = {name: X[i] for name, X in F.items()}
+        self.order += chosen
+        return True
+
+    def _refine(self, round_: Trained) -> bool:
+        """A finer candidate grid when the labels are good and the curve through them is not."""
+        limited = round_.choice.score > 3 * float(self.label_residual.max())
+        if not limited or self.ground.level >= self.ground.finest:
+            return False
+        self.ground, _, old = self.ground.finer(self.plan)
+        where = {int(o): new for new, o in enumerate(old) if o >= 0}
+        self.exact = {where[index]: F for index, F in self.exact.items() if index in where}
+        self.plan.tell(Event("candidates", f"curve limited: {len(old)} candidates"))
+        return True
+
+    def _trained(self, choice: Choice) -> Trained:
+        return Trained(
+            C=self.modes.C,
+            layout=self.modes.layout,
+            complex_coefficients=False,
+            operation=self.operation,
+            choice=choice,
+            points=self._points(),
+            held_out=self.problem.box.from_unit(self.ground.held_out),
+            residual=0.0,
+        )
+
+    def _points(self) -> Array:
+        solved = np.array(sorted(self.exact))
+        return self.problem.box.from_unit(self.ground.candidates[solved])
+
+    def _say(self, stage: str, text: str, score: float) -> None:
+        self.plan.tell(Event(stage, f"{text}, held-out {score:.1e}", {"residual": score, "count": len(self.order)}))

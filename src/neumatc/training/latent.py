@@ -1,0 +1,62 @@
+"""From raw snapshots to the latent tensor: orthonormal slices in the order of their importance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+CHUNK = 1 << 16
+"""Columns of the snapshot matrix transformed at once; the product is written over its input."""
+
+NULL = 1e-15
+"""Share of the largest singular value of the labels below which a mode is rounding."""
+
+
+def transform(matrix: Any, W: Any) -> Any:
+    """``W @ matrix`` in place of the first rows of ``matrix (m, N)``, without a second copy of it.
+
+    Real weights on complex rows are one real product of twice the width.
+    """
+    view = torch.view_as_real(matrix).flatten(-2) if matrix.is_complex() and not W.is_complex() else matrix
+    for start in range(0, view.shape[1], CHUNK):
+        piece = view[:, start : start + CHUNK]
+        piece[: W.shape[0]] = W @ piece
+    return matrix[: W.shape[0]]
+
+
+def gram(matrix: Any, real: bool) -> Any:
+    """``M Mᴴ``; its real part where coefficients are real."""
+    if real and matrix.is_complex():
+        view = torch.view_as_real(matrix).flatten(-2)
+        return view @ view.T
+    return matrix @ matrix.conj().T
+
+
+def orthonormalised(snapshots: Any, mixing: Any, labels: Any, doubled: bool) -> tuple[Any, Any]:
+    """Orthonormal latent slices and the labels in their coordinates.
+
+    ``mixing @ snapshots`` is orthonormal as far as the sketch can tell, hence well conditioned, so one Cholesky QR makes
+    it orthonormal to rounding (a Gram matrix of the raw snapshots would lose every mode below 1e-8 of the largest).
+    The labels then tell the principal directions, and modes at rounding level are dropped.
+
+    Parameters
+    ----------
+    snapshots : (m, N), overwritten
+    mixing : (m, m)
+    labels : (M, m) real, or (M, 2 m) interleaved pairs where coefficients are complex
+
+    Returns
+    -------
+    C (d, N) and labels (M, d) or (M, 2 d)
+    """
+    c = torch.view_as_complex(labels.reshape(len(labels), -1, 2).contiguous()) if doubled else labels
+    C1 = transform(snapshots, mixing)
+    L = torch.linalg.cholesky(gram(C1, real=not doubled))
+    y = c @ L
+    _, s, Wh = torch.linalg.svd(y, full_matrices=False)
+    d = max(1, int((s > NULL * s[0]).sum()))
+    W = Wh[:d]
+    C = transform(C1, W @ torch.linalg.solve_triangular(L, torch.eye(len(L), dtype=L.dtype), upper=False))
+    phi = y @ W.conj().T
+    return C, torch.view_as_real(phi.resolve_conj()).flatten(-2) if doubled else phi

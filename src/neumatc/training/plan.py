@@ -1,0 +1,140 @@
+"""What a trainer is given and what it hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from neumatc.arrays import Array
+from neumatc.bases import Basis, Choice, Curve
+from neumatc.errors import InputError
+from neumatc.fitted import Event
+from neumatc.layout import Layout, Part
+from neumatc.operations import Operation
+from neumatc.problem import Problem
+from neumatc.sampling import Sampler
+from neumatc.sampling.designs import candidates, levels
+
+HELD_OUT = 24
+"""Random points that no sampling decision looks at: for the choice of the basis and the reported error."""
+
+HERMITIAN = 1e-12
+"""Relative departure from Hermitian up to which a matrix counts as Hermitian."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a trainer needs.
+
+    Parameters
+    ----------
+    problem : what to solve
+    tol : relative residual aimed at
+    samples : most exact solves
+    bases, sampler : how curves are drawn and where solves are placed
+    seed : root of the random numbers
+    device : where tensors live
+    tell : called with every event
+    """
+
+    problem: Problem
+    tol: float
+    samples: int
+    bases: Sequence[Basis]
+    sampler: Sampler
+    seed: int
+    device: str
+    tell: Callable[[Event], None]
+
+    def rng(self, purpose: int) -> np.random.Generator:
+        """One stream of random numbers per purpose, so that one part's draws change nothing for the others."""
+        return np.random.default_rng([self.seed, purpose])
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a trainer hands back, in scaled units and double precision."""
+
+    C: Array
+    layout: Layout
+    complex_coefficients: bool
+    operation: Operation
+    choice: Choice
+    points: Array
+    held_out: Array
+    residual: float
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def curve(self) -> Curve:
+        return self.choice.curve
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Candidate and held-out points, in unit coordinates, and how to refine the candidates."""
+
+    candidates: Array
+    held_out: Array
+    level: int
+    finest: int
+
+    @staticmethod
+    def of(plan: Plan) -> Ground:
+        box, table, rng = plan.problem.box, plan.problem.tabulated, plan.rng(1)
+        if table is None:
+            held = box.to_unit(box.random(HELD_OUT, rng))
+            return Ground(candidates(box.dimension, 0, plan.rng(2)), held, 0, levels(box.dimension) - 1)
+        x = box.to_unit(table)
+        held = min(HELD_OUT, len(x) // 5)
+        if held < 1:
+            raise InputError(
+                f"A table needs at least 5 points inside the box to be fitted and checked, got {len(x)}. "
+                "A fifth of the points is held out to measure the error. Tabulate more points, or widen the box."
+            )
+        # The ends stay candidates: a curve that had to be extrapolated to them would be judged unfairly.
+        inner = np.setdiff1d(np.arange(len(x)), np.concatenate([x.argmin(0), x.argmax(0)]))
+        out = np.sort(rng.choice(inner, min(held, len(inner)), replace=False))
+        keep = np.setdiff1d(np.arange(len(x)), out)
+        order = keep[np.lexsort(x[keep].T[::-1])]
+        return Ground(x[order], x[out], 0, 0)
+
+    def finer(self, plan: Plan) -> tuple[Ground, Array, Array]:
+        """The next finer ground, which of its candidates are new, and where the old ones went."""
+        fine = candidates(plan.problem.box.dimension, self.level + 1, plan.rng(2))
+        distance = np.abs(fine[:, None] - self.candidates[None]).max(-1)
+        old = np.where(distance.min(1) < 1e-12, distance.argmin(1), -1)
+        return Ground(fine, self.held_out, self.level + 1, self.finest), np.flatnonzero(old < 0), old
+
+
+def layout_of(problem: Problem, A: Array, F: dict[str, Any], A_more: Array) -> tuple[Layout, bool]:
+    """How factors are stored, and whether their coefficients are complex.
+
+    A Hermitian family whose square factor is Hermitian too is stored as block rows of its lower triangle with real
+    coefficients: half the numbers and half the unknowns.
+    """
+    hermitian = is_hermitian(A, HERMITIAN) and is_hermitian(A_more, HERMITIAN)
+    parts = []
+    for name, X in F.items():
+        X = np.asarray(X)
+        packed = hermitian and is_hermitian(X, 1e-6)
+        parts.append(Part(name, X.shape[-2], X.shape[-1], "hermitian" if packed else "full"))
+    real_span = all(part.kind == "hermitian" for part in parts)
+    return Layout(tuple(parts)), problem.working.kind == "c" and not real_span
+
+
+def redraw(plan: Plan, choice: Choice, x: Array, y: Array) -> Curve:
+    """The chosen basis through the same labels in other coordinates, with the random numbers it was chosen with."""
+    index = [basis.name for basis in plan.bases].index(choice.name)
+    return plan.bases[index].fit(x, y, plan.rng(5).spawn(len(plan.bases))[index])
+
+
+def is_hermitian(matrices: Array, tolerance: float) -> bool:
+    """Whether every matrix equals its adjoint up to rounding."""
+    if matrices.shape[-1] != matrices.shape[-2]:
+        return False
+    gap = np.abs(matrices - matrices.conj().swapaxes(-1, -2)).max()
+    return bool(gap <= tolerance * np.abs(matrices).max())

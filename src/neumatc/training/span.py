@@ -1,0 +1,209 @@
+"""Span (linear equations): grow the set of latent slices, and label every station with the best coefficients.
+
+A *station* is a point where A(p) has been probed: a candidate for an exact solve, or a held-out point that no decision
+about sampling looks at. At every station the sketched equations ``L c = -a`` are kept in orthogonalised form
+(modified Gram-Schmidt, twice), so that one more exact solve costs one more column. Nothing n-sized is kept per station
+but the probed rows ``Wᴴ A(p)``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from neumatc.arrays import Array
+from neumatc.gauge import Factors
+from neumatc.layout import Layout
+from neumatc.problem import Problem
+from neumatc.sketch import Sketch
+
+DEPENDENT = 1e-14
+"""A column with less than this share of its norm left after orthogonalisation adds nothing."""
+
+Tensor = Any  # torch ships partial annotations only
+
+
+class Columns:
+    """The latent slices as seen through one sketch, one flat row each: linear in the slices."""
+
+    def __init__(self, sketch: Sketch, capacity: int) -> None:
+        self.sketch, self.capacity = sketch, capacity
+        self.rows: Tensor = None
+        self.shapes: list[dict[str, Any]] = []
+
+    def flatten(self, F: Factors) -> Tensor:
+        """Blocks of one factor set as one row ``(S,)``."""
+        blocks = self.sketch.unknown(F)
+        if self.rows is None:
+            self.shapes = [{"shape": b["core"].shape[1:], "probed": b["probed"]} if b else {} for b in blocks]
+            size = sum(b["core"][0].numel() for b in blocks if b)
+            core = next(b["core"] for b in blocks if b)
+            self.rows = torch.empty((self.capacity, size), dtype=core.dtype, device=core.device)
+        return torch.cat([b["core"].reshape(-1) for b in blocks if b])
+
+    def blocks(self, rows: Tensor) -> list[dict[str, Any]]:
+        """Rows ``(d, S)`` as the blocks a sketch works with."""
+        blocks, offset = [], 0
+        for shape in self.shapes:
+            if not shape:
+                blocks.append({})
+                continue
+            size = shape["shape"].numel()
+            core = rows[:, offset : offset + size].reshape(-1, *shape["shape"])
+            blocks.append({"core": core, "probed": shape["probed"]})
+            offset += size
+        return blocks
+
+
+class Stations:
+    """Probed points with their orthogonalised sketched equations."""
+
+    def __init__(self, train: Sketch, verify: Sketch, capacity: int, doubled: bool) -> None:
+        self.train, self.verify, self.capacity, self.doubled = train, verify, capacity, doubled
+        self.count = 0
+        self.width = 0
+        self.parts: list[dict[str, Any]] = []
+
+    def add(self, A: Tensor, train: Columns, verify: Columns, slices: int) -> None:
+        """Probe the matrices ``A (M, n1, n2)``, and catch up with the slices there are."""
+        known = {"train": self.train.known({"A": A}), "verify": self.verify.known({"A": A})}
+        M = A.shape[0]
+        b = -self._equations(self.train.constant(known["train"]))
+        a_verify = self._equations(self.verify.constant(known["verify"]))
+        size = self.capacity * (2 if self.doubled else 1)
+        like = {"dtype": torch.float64, "device": A.device}
+        part = {
+            "known": known,
+            "count": M,
+            "b": b.expand(M, -1),
+            "rho": b.expand(M, -1).clone(),
+            "a_verify": a_verify.expand(M, -1),
+            "Q": torch.zeros((M, size, b.shape[-1]), **like),
+            "R": torch.zeros((M, size, size), **like),
+            "beta": torch.zeros((M, size), **like),
+            "V": torch.zeros((M, size, a_verify.shape[-1]), **like),
+        }
+        self.parts.append(part)
+        self.count += M
+        if slices:
+            self._catch_up(part, train, verify, slices)
+
+    def extend(self, train: Tensor, verify: Tensor, columns: tuple[Columns, Columns]) -> None:
+        """One more slice, given as rows of the two sketches."""
+        for part in self.parts:
+            L = self._linear(self.train, part["known"]["train"], columns[0].blocks(train[None]))
+            V = self._linear(self.verify, part["known"]["verify"], columns[1].blocks(verify[None]))
+            for k in range(L.shape[1]):
+                self._orthogonalise(part, L[:, k].expand(part["count"], -1).clone(), self.width + k)
+            part["V"][:, self.width : self.width + L.shape[1]] = V
+        self.width += 2 if self.doubled else 1
+
+    def training_residual(self) -> Tensor:
+        """Residual of the best coefficients on the training probes, ``(M,)``: optimistic, good for ranking."""
+        return torch.cat([torch.linalg.vector_norm(part["rho"], dim=-1) for part in self.parts])
+
+    def labels(self) -> Tensor:
+        """Best coefficients at every station, ``(M, width)`` real."""
+        return torch.cat([self._solve(part) for part in self.parts])
+
+    def verified(self, labels: Tensor) -> Tensor:
+        """Residual of coefficients on probes that they were not fitted to, ``(M,)``."""
+        sizes = [part["count"] for part in self.parts]
+        found = []
+        for part, c in zip(self.parts, labels.split(sizes), strict=True):
+            r = part["a_verify"] + (c[:, None] @ part["V"][:, : self.width])[:, 0]
+            found.append(torch.linalg.vector_norm(r, dim=-1))
+        return torch.cat(found)
+
+    def _solve(self, part: dict[str, Any]) -> Tensor:
+        w = self.width
+        return torch.linalg.solve_triangular(part["R"][:, :w, :w], part["beta"][:, :w, None], upper=True)[..., 0]
+
+    def _orthogonalise(self, part: dict[str, Any], w: Tensor, j: int) -> None:
+        size = torch.linalg.vector_norm(w, dim=-1)
+        Q = part["Q"][:, :j]
+        for _ in range(2):  # twice is enough (Giraud, Langou & Rozložník 2005)
+            h = (Q @ w[..., None])[..., 0]
+            w = w - (h[:, None] @ Q)[:, 0]
+            part["R"][:, :j, j] += h
+        rest = torch.linalg.vector_norm(w, dim=-1)
+        alive = rest > DEPENDENT * size
+        q = torch.where(alive[:, None], w / torch.where(alive, rest, 1.0)[:, None], 0.0)
+        beta = (q * part["rho"]).sum(-1)
+        part["Q"][:, j], part["R"][:, j, j], part["beta"][:, j] = q, torch.where(alive, rest, 1.0), beta
+        part["rho"] = part["rho"] - beta[:, None] * q
+
+    def _catch_up(self, part: dict[str, Any], train: Columns, verify: Columns, slices: int) -> None:
+        w = self.width
+        L = self._linear(self.train, part["known"]["train"], train.blocks(train.rows[:slices]))
+        Q, R = torch.linalg.qr(L.swapaxes(-1, -2))
+        part["Q"][:, :w], part["R"][:, :w, :w] = Q.swapaxes(-1, -2), R
+        part["beta"][:, :w] = (part["Q"][:, :w] @ part["b"][..., None])[..., 0]
+        part["rho"] = part["b"] - (part["beta"][:, None, :w] @ part["Q"][:, :w])[:, 0]
+        part["V"][:, :w] = self._linear(self.verify, part["known"]["verify"], verify.blocks(verify.rows[:slices]))
+
+    def _linear(self, sketch: Sketch, known: Any, blocks: Any) -> Tensor:
+        L = sketch.linear(known, blocks)
+        if self.doubled:  # a complex coefficient is two real ones, of the slice and of i times the slice
+            L = torch.stack([L, 1j * L], dim=2).reshape(L.shape[0], -1, L.shape[-1])
+        return self._equations(L)
+
+    @staticmethod
+    def _equations(L: Tensor) -> Tensor:
+        return torch.cat([L.real, L.imag], dim=-1) if L.is_complex() else L
+
+
+class Span:
+    """Exact results so far, their sketches, and the stations they are compared at."""
+
+    def __init__(
+        self, problem: Problem, layout: Layout, sketches: tuple[Sketch, Sketch], capacity: int, doubled: bool, device: str
+    ) -> None:
+        self.problem, self.layout, self.doubled, self.device = problem, layout, doubled, device
+        train, verify = (sketch.like(torch.empty(0, device=device)) for sketch in sketches)
+        self.columns = (Columns(train, capacity), Columns(verify, capacity))
+        self.stations = Stations(train, verify, capacity, doubled)
+        dtype = torch.complex128 if problem.working.kind == "c" else torch.float64
+        self.snapshots = torch.empty((capacity, layout.size), dtype=dtype, device=device)
+        self.mixing = torch.zeros((capacity, capacity), dtype=dtype if doubled else torch.float64, device=device)
+        self.count = 0
+
+    def probe(self, points: Array, keep: bool) -> None:
+        """Add stations, building A(p) in pieces so that only a few matrices are held at once."""
+        size = max(1, (1 << 26) // (16 * self.problem.shape[0] * self.problem.shape[1]))
+        for i in range(0, len(points), size):
+            A = self.problem.matrices(points[i : i + size], keep=keep)
+            self.stations.add(torch.from_numpy(A).to(self.device), *self.columns, self.count)
+
+    def solve(self, point: Array) -> None:
+        """Solve exactly at one point ``(1, D)`` and add the result to the span."""
+        A = torch.from_numpy(self.problem.matrices(point, keep=True)).to(self.device)
+        F = self.problem.solve(A, point)
+        self.layout.pack(F, self.snapshots[self.count : self.count + 1])
+        rows = [columns.flatten(F) for columns in self.columns]
+        self._orthonormalise(rows)
+        j = self.count
+        self.count += 1
+        self.stations.extend(self.columns[0].rows[j], self.columns[1].rows[j], self.columns)
+
+    def _orthonormalise(self, rows: list[Tensor]) -> None:
+        """Gram-Schmidt on the sketches alone, n k numbers instead of n²; the change of basis is kept for the end."""
+        j = self.count
+        basis, new = self.columns[0].rows[:j], rows[0]
+        mix = torch.zeros_like(self.mixing[0])
+        mix[j] = 1.0
+        for _ in range(2):
+            h = basis.conj() @ new
+            h = h if self.doubled or not h.is_complex() else h.real
+            combine = h.to(basis.dtype)
+            new = new - combine @ basis
+            rows[1] = rows[1] - combine @ self.columns[1].rows[:j]
+            mix = mix - h @ self.mixing[:j]
+        size = torch.linalg.vector_norm(new)
+        size = size if size > 0 else torch.ones_like(size)
+        self.columns[0].rows[j], self.columns[1].rows[j], self.mixing[j] = new / size, rows[1] / size, mix / size
+
+    def labels(self) -> Tensor:
+        """Best coefficients ``(M, width)`` real, interleaved (re, im) where complex."""
+        return self.stations.labels()
