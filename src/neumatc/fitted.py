@@ -66,7 +66,7 @@ class Cost:
     solve_seconds, solved : exact solves, and how many
     stages : further offline seconds by stage (span, curve, check)
     total_seconds : the whole fit
-    query_seconds, batch_seconds : one evaluation alone, and per point in a batch of 32
+    query_seconds, batch_seconds : one evaluation alone, and per point in a batch of 8
     exact_seconds : one exact solve on this machine
     """
 
@@ -238,9 +238,8 @@ class Fit:
         return "\n".join(f"{label:<15}{text}" for label, text in rows)
 
 
-def probe_counts(unknowns: int) -> tuple[int, int]:
+def probe_counts(unknowns: int, right: int = 12) -> tuple[int, int]:
     """Probes (left, right) for at least five equations per unknown; 24 x 12 at least (measured)."""
-    right = 12
     return max(24, math.ceil(5 * unknowns / right)), right
 
 

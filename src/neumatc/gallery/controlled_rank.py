@@ -7,9 +7,9 @@ rank r = 100, smooth radial basis functions φ(p) in R^d. It leaves open, and he
   (one spacing, so that neighbours overlap and every φ_j still matters);
 - C_U, C_V: independent normal numbers of variance 1 / n. U(p) and V(p) are therefore not orthonormal, and S(p) holds
   the paper's "singular values" by name only; those of H(p) must be computed;
-- C_S: positive, ``0.983^k u_jk`` for the k-th singular value and function j, with u_jk uniform on [0.5, 1.5]. At n = 512
-  and r = 100 the best rank-85 approximation then has a squared relative error near the 1e-2 that the paper reports for
-  randomised SVD of that rank;
+- C_S: positive, ``0.983^k u_jk`` for the k-th singular value and function j, with u_jk uniform on [0.5, 1.5]. At the
+  paper's n and r the best rank-85 approximation then has a squared relative error near the 1e-2 that the paper reports
+  for randomised SVD of that rank;
 - parametric rank: the stacked U(p), V(p) and S(p) have exactly d modes. H(p) is cubic in φ and has more.
 
 The paper's text lists d in {5, 10, 15}, its table 12 lists 10, 20, 30; any d >= 2 is accepted here.

@@ -86,7 +86,8 @@ class LowRankSVD:
         if not 0 <= self.ratio < 1 or self.coupling < 0:
             raise InputError(
                 f"expected 0 <= ratio < 1 and coupling >= 0, but came ratio={self.ratio!r} and "
-                f"coupling={self.coupling!r}. From ratio 1 on the rank-r subspaces are not defined. Choose for example ratio=0.1, coupling=0.01."
+                f"coupling={self.coupling!r}. From ratio 1 on the rank-r subspaces are not defined. "
+                "Choose for example ratio=0.1, coupling=0.01."
             )
 
     @property

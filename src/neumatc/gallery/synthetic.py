@@ -96,7 +96,7 @@ class SyntheticInverse:
         if not 0 < self.rank < self.n:
             raise InputError(
                 f"the rank must lie between 1 and n - 1 = {self.n - 1}, but came {self.rank!r}. "
-                "Without a remaining identity the condition number cannot be chosen. Choose a smaller rank, or a larger n."
+                "At full rank no part of H stays an identity, so cond is not free. Choose a smaller rank or a larger n."
             )
         if not self.target > 1:
             raise InputError(

@@ -14,7 +14,7 @@ __all__ = ["ColumnWaves", "EntryWaves"]
 
 DECAY = 0.8  # energy of column k relative to column k - 1
 WAVES = 6  # waves summed in each column when there are several parameters
-RADIUS = 0.7  # of their wave vectors, in units of the highest frequency; two parameters are then about as hard as one
+RADIUS = 0.7  # of their wave vectors, in units of the highest frequency: per axis milder than one parameter alone
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,8 @@ class ColumnWaves:
         """Return X(p) of shape (n, r) for a point p (D,)."""
         angle = self.angular @ p
         waves = np.concatenate([np.cos(angle), np.sin(angle)])
-        return np.einsum("qnr,qr->nr", self.weights, waves)
+        X: Array = np.einsum("qnr,qr->nr", self.weights, waves)
+        return X
 
     @classmethod
     def draw(

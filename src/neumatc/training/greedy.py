@@ -27,6 +27,9 @@ VERIFY = {1: (16, 16), 2: (10, 10)}
 CHECK_EVERY = 2
 """Solves between two looks at the verified residual."""
 
+CHOICE = 2.4
+"""Candidates per solve below which the greedy choice is no choice: then the grid is refined."""
+
 
 class Greedy:
     """One fit; ``run`` does it all."""
@@ -48,7 +51,7 @@ class Greedy:
             start, before = time.perf_counter(), self._paid()
             if not self._curve_limited(choice):
                 break
-            self._refine()
+            self._refine("the curve, not the span, limits the error")
         trained = self._finish(choice)
         self.seconds["span"] += time.perf_counter() - start - (self._paid() - before)
         return trained
@@ -62,8 +65,8 @@ class Greedy:
         self.first = plan.sampler.first(self.ground.candidates, plan.samples)
         middle = box.from_unit(self.ground.candidates[self.first[:1]])
         A = self.problem.matrices(middle, keep=True)
-        F = self.problem.operation.exact(torch.from_numpy(A).to(plan.device))
-        F = {name: np.asarray(X.cpu()) for name, X in F.items()}
+        exact = self.problem.solve(torch.from_numpy(A).to(plan.device), middle)
+        F = {name: np.asarray(X.cpu()) for name, X in exact.items()}
         held = box.from_unit(self.ground.held_out)
         layout, doubled = layout_of(self.problem, A, F, self.problem.matrices(held, keep=True))
         sketches = self._sketches(A, F, doubled)
@@ -72,14 +75,16 @@ class Greedy:
         self.span.probe(box.from_unit(self.ground.candidates), keep=True)
         self.solved = np.zeros(len(self.ground.candidates), bool)
         self.chosen: list[Array] = []
+        self.span.extend(exact)
+        self._note(self.first.pop(0))
 
     def _sketches(self, A: Array, F: Factors, doubled: bool) -> tuple[Sketch, Sketch]:
         plan, values = self.plan, {"A": A, **F}
-        unknowns = plan.samples * (2 if doubled and self.problem.working.kind != "c" else 1)
         equations = self.problem.operation.equations()
         verify = VERIFY.get(self.problem.box.dimension, (10, 10))
+        counts = probe_counts(plan.samples, right=24 if _ill_conditioned(A) else 12)
         return (
-            Sketch.draw(equations, values, probe_counts(unknowns), self.problem.working, plan.rng(3)),
+            Sketch.draw(equations, values, counts, self.problem.working, plan.rng(3)),
             Sketch.draw(equations, values, verify, self.problem.working, plan.rng(4)),
         )
 
@@ -112,6 +117,8 @@ class Greedy:
             chosen = chosen or [int(np.argmax(np.where(self.solved, -1.0, ranking)))]
             for index in chosen[: self.plan.samples - count]:
                 self._solve(index)
+            if CHOICE * self.span.count > len(self.solved) and self.ground.level < self.ground.finest:
+                self._refine("few candidates left")
 
     def _order(self, residuals: torch.Tensor) -> Array:
         """Residuals in the order of the candidates (stations were added level by level)."""
@@ -127,6 +134,11 @@ class Greedy:
     def _solve(self, index: int) -> None:
         point = self.problem.box.from_unit(self.ground.candidates[index : index + 1])
         self.span.solve(point)
+        self._note(index)
+
+    def _note(self, index: int) -> None:
+        """Remember what was solved."""
+        point = self.problem.box.from_unit(self.ground.candidates[index : index + 1])
         self.solved[index] = True
         self.chosen.append(point)
         self.plan.tell(Event("solve", self.problem.box.describe(point[0]), {"count": self.span.count}))
@@ -151,7 +163,7 @@ class Greedy:
         limited = choice.score > max(2 * self.live, self.plan.tol / 3)
         return limited and self.ground.level < self.ground.finest
 
-    def _refine(self) -> None:
+    def _refine(self, why: str) -> None:
         """More candidates: labels cost no exact solve, only one A(p) each."""
         ground, new, old = self.ground.finer(self.plan)
         before = self.station_of if self.ground.level else np.arange(len(self.ground.candidates))
@@ -162,7 +174,7 @@ class Greedy:
         self.ground = ground
         self.span.probe(self.problem.box.from_unit(ground.candidates[new]), keep=True)
         self._verify()
-        self._say(f"curve limited: {len(ground.candidates)} candidates")
+        self._say(f"{why}: {len(ground.candidates)} candidates")
 
     def _finish(self, choice: Choice) -> Trained:
         """Form C, express the labels in it, and draw the chosen curve once more through them."""
@@ -183,3 +195,9 @@ class Greedy:
 
     def _say(self, text: str) -> None:
         self.plan.tell(Event("span", text, {"count": self.span.count, "residual": self.worst}))
+
+
+def _ill_conditioned(A: Array) -> bool:
+    """Whether residuals will gather in few directions, so that more right probes pay (condition above 1e3)."""
+    square = A.shape[-1] == A.shape[-2]
+    return not square or not bool(np.linalg.cond(A[0], 1) < 1e3)

@@ -25,7 +25,7 @@ def find_jump(plan: Plan, trained: Trained) -> Event | None:
     if problem.tabulated is not None:
         return None
     points = np.concatenate([trained.points, trained.held_out])
-    left, right, steepness = _steepest(problem.box.to_unit(points), problem.matrices(points))
+    left, right, steepness = _steepest(problem.box.to_unit(points), [problem.matrices(p[None])[0] for p in points])
     if steepness < STEEP:
         return None
     a, b = points[left : left + 1], points[right : right + 1]
@@ -44,7 +44,7 @@ def find_jump(plan: Plan, trained: Trained) -> Event | None:
     return Event("jump", f"between {problem.box.describe(a[0])} and {problem.box.describe(b[0])}", {"share": share})
 
 
-def _steepest(x: Array, matrices: Array) -> tuple[int, int, float]:
+def _steepest(x: Array, matrices: list[Array]) -> tuple[int, int, float]:
     """Indices of the steepest pair of nearest neighbours, and its slope over the median slope."""
     if x.shape[1] == 1:
         order = np.argsort(x[:, 0])

@@ -65,14 +65,18 @@ class Stations:
         self.width = 0
         self.parts: list[dict[str, Any]] = []
 
-    def add(self, A: Tensor, train: Columns, verify: Columns, slices: int) -> None:
-        """Probe the matrices ``A (M, n1, n2)``, and catch up with the slices there are."""
-        known = {"train": self.train.known({"A": A}), "verify": self.verify.known({"A": A})}
-        M = A.shape[0]
+    def probe(self, A: Tensor) -> dict[str, Any]:
+        """What is kept of the matrices ``A (M, n1, n2)``."""
+        return {"train": self.train.known({"A": A}), "verify": self.verify.known({"A": A})}
+
+    def add(self, probed: list[dict[str, Any]], M: int, train: Columns, verify: Columns, slices: int) -> None:
+        """M probed stations; they catch up with the slices there are."""
+        known = {name: merged([each[name] for each in probed]) for name in ("train", "verify")}
+        like = known["train"][0]["left"]
         b = -self._equations(self.train.constant(known["train"]))
         a_verify = self._equations(self.verify.constant(known["verify"]))
         size = self.capacity * (2 if self.doubled else 1)
-        like = {"dtype": torch.float64, "device": A.device}
+        like = {"dtype": torch.float64, "device": like.device}
         part = {
             "known": known,
             "count": M,
@@ -151,7 +155,18 @@ class Stations:
 
     @staticmethod
     def _equations(L: Tensor) -> Tensor:
+        """Real equations: the imaginary parts stand beside the real ones."""
         return torch.cat([L.real, L.imag], dim=-1) if L.is_complex() else L
+
+
+def merged(blocks: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Blocks of several batches of matrices as those of one batch."""
+
+    def join(values: list[Any]) -> Any:
+        follows_p = hasattr(values[0], "ndim") and values[0].ndim == 3
+        return torch.cat(values) if follows_p and len(values) > 1 else values[0]
+
+    return [{key: join([each[i][key] for each in blocks]) for key in blocks[0][i]} for i in range(len(blocks[0]))]
 
 
 class Span:
@@ -172,14 +187,19 @@ class Span:
     def probe(self, points: Array, keep: bool) -> None:
         """Add stations, building A(p) in pieces so that only a few matrices are held at once."""
         size = max(1, (1 << 26) // (16 * self.problem.shape[0] * self.problem.shape[1]))
+        probed = []
         for i in range(0, len(points), size):
             A = self.problem.matrices(points[i : i + size], keep=keep)
-            self.stations.add(torch.from_numpy(A).to(self.device), *self.columns, self.count)
+            probed.append(self.stations.probe(torch.from_numpy(A).to(self.device)))
+        self.stations.add(probed, len(points), *self.columns, self.count)
 
     def solve(self, point: Array) -> None:
         """Solve exactly at one point ``(1, D)`` and add the result to the span."""
         A = torch.from_numpy(self.problem.matrices(point, keep=True)).to(self.device)
-        F = self.problem.solve(A, point)
+        self.extend(self.problem.solve(A, point))
+
+    def extend(self, F: Factors) -> None:
+        """Add one exact result to the span."""
         self.layout.pack(F, self.snapshots[self.count : self.count + 1])
         rows = [columns.flatten(F) for columns in self.columns]
         self._orthonormalise(rows)
