@@ -189,7 +189,9 @@ def _tensor_basis(counts: tuple[int, ...], x: Array) -> Array:
     # Rounding in the map from the box may leave [-1, 1] by an ulp, where arccos is NaN.
     theta = np.arccos(np.minimum(np.maximum(x, -1.0), 1.0))
     rows = [np.cos(theta[:, axis, None] * np.arange(count)) for axis, count in enumerate(counts)]
-    return reduce(lambda left, right: (left[:, :, None] * right[:, None, :]).reshape(len(x), -1), rows)
+    return reduce(
+        lambda left, right: (left[:, :, None] * right[:, None, :]).reshape(len(x), left.shape[1] * right.shape[1]), rows
+    )
 
 
 def _differentiated(c: Array) -> Array:

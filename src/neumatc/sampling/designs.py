@@ -12,8 +12,8 @@ from neumatc.bases import lobatto
 
 from .base import Sampler, nearest
 
-CANDIDATES = {1: (97, 193, 385), 2: (31, 41), 3: (10, 12)}
-"""Chebyshev-Lobatto points per axis, coarse to fine; in one dimension each grid contains the one before."""
+CANDIDATES = {1: (97, 193, 385), 2: (21, 41), 3: (7, 13)}
+"""Chebyshev-Lobatto points per axis, coarse to fine; each grid contains the one before."""
 
 SOBOL = (1024, 2048)
 """Sobol candidates beyond three dimensions."""

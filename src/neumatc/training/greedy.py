@@ -27,6 +27,9 @@ VERIFY = {1: (16, 16), 2: (10, 10)}
 CHECK_EVERY = 2
 """Solves between two looks at the verified residual."""
 
+STATION_BYTES = 4 << 30
+"""Memory up to which the orthogonalised equations of all stations may grow when candidates are refined."""
+
 CHOICE = 2.4
 """Candidates per solve below which the greedy choice is no choice: then the grid is refined."""
 
@@ -117,7 +120,7 @@ class Greedy:
             chosen = chosen or [int(np.argmax(np.where(self.solved, -1.0, ranking)))]
             for index in chosen[: self.plan.samples - count]:
                 self._solve(index)
-            if CHOICE * self.span.count > len(self.solved) and self.ground.level < self.ground.finest:
+            if CHOICE * self.span.count > len(self.solved) and self._can_refine:
                 self._refine("few candidates left")
 
     def _order(self, residuals: torch.Tensor) -> Array:
@@ -160,8 +163,14 @@ class Greedy:
         return float(verified[: self._held].max())
 
     def _curve_limited(self, choice: Choice) -> bool:
-        limited = choice.score > max(2 * self.live, self.plan.tol / 3)
-        return limited and self.ground.level < self.ground.finest
+        return choice.score > max(2 * self.live, self.plan.tol / 3) and self._can_refine
+
+    @property
+    def _can_refine(self) -> bool:
+        """Whether there is a finer grid, and memory for its stations (a grid has 2^D times as many points)."""
+        stations = 2**self.problem.box.dimension * len(self.solved)
+        fits = self.span.stations.bytes_per_station * stations <= STATION_BYTES
+        return self.ground.level < self.ground.finest and fits
 
     def _refine(self, why: str) -> None:
         """More candidates: labels cost no exact solve, only one A(p) each."""

@@ -103,6 +103,12 @@ class Stations:
             part["V"][:, self.width : self.width + L.shape[1]] = V
         self.width += 2 if self.doubled else 1
 
+    @property
+    def bytes_per_station(self) -> int:
+        """Memory of one station at the slices there are."""
+        first = self.parts[0]
+        return 8 * self.width * int(first["Q"].shape[-1] + first["V"].shape[-1] + self.width)
+
     def training_residual(self) -> Tensor:
         """Residual of the best coefficients on the training probes, ``(M,)``: optimistic, good for ranking."""
         return torch.cat([torch.linalg.vector_norm(part["rho"], dim=-1) for part in self.parts])
