@@ -65,6 +65,13 @@ class Term:
             Z = symbol.value(values) @ Z
         return self.coefficient * Z if self.coefficient != 1.0 else Z
 
+    def dense(self, values: Values) -> Any:
+        """The product of a term with at least one symbol, ``(B, rows, columns)``."""
+        matrix = self.symbols[0].value(values)
+        for symbol in self.symbols[1:]:
+            matrix = matrix @ symbol.value(values)
+        return self.coefficient * matrix if self.coefficient != 1.0 else matrix
+
     def __str__(self) -> str:
         return " ".join(map(str, self.symbols)) or "I"
 
@@ -81,9 +88,7 @@ class Expression:
 
     def __matmul__(self, other: Expression) -> Expression:
         return Expression(
-            tuple(
-                Term(a.coefficient * b.coefficient, a.symbols + b.symbols) for a in self.terms for b in other.terms
-            )
+            tuple(Term(a.coefficient * b.coefficient, a.symbols + b.symbols) for a in self.terms for b in other.terms)
         )
 
     def __rmul__(self, factor: float) -> Expression:
@@ -155,14 +160,21 @@ class Equation:
 
     def scale(self, values: Values) -> Any:
         """``(B,)``: the norm the residual is measured against; never zero."""
-        parts = [t for t in self.constant if t.symbols]
-        if self.constant and not parts:
-            rows, _ = self.shape(values)
-            return float(np.sqrt(rows))
-        symbols = [s for t in (parts or self.terms) for s in t.symbols if s.kind == "known"]
+        if self.constant:
+            return self._constant_norm(values)
+        symbols = [s for t in self.terms for s in t.symbols if s.kind == "known"]
         if not symbols:
             return 1.0
         return frobenius(values[symbols[0].name])
+
+    def _constant_norm(self, values: Values) -> Any:
+        """Of the part without unknowns; a multiple of the identity, or one matrix, costs no product."""
+        factor = sum(t.coefficient for t in self.constant if not t.symbols)
+        parts = [t for t in self.constant if t.symbols]
+        if not parts:
+            return abs(factor) * float(np.sqrt(self.shape(values)[0])) or 1.0
+        matrix = sum(t.dense(values) for t in parts)
+        return frobenius(matrix + factor * _eye(matrix) if factor else matrix)
 
     def shape(self, values: Values) -> tuple[int, int]:
         """Rows and columns of the residual."""
@@ -179,6 +191,13 @@ class Equation:
 def equal(left: Expression, right: Expression) -> Equation:
     """State ``left = right``."""
     return Equation(left, right)
+
+
+def _eye(like: Any) -> Any:
+    """The identity with as many columns as ``like (B, rows, columns)``, in its library, dtype and place."""
+    xp = namespace(like)
+    place = {} if xp is np else {"device": like.device}
+    return xp.eye(like.shape[-1], dtype=like.dtype, **place)
 
 
 def frobenius(matrices: Any) -> Any:
@@ -201,13 +220,10 @@ def residual(equations: Sequence[Equation], values: Values) -> Any:
     equations : the operation's statement
     values : known and unknown matrices by name, each ``(B, rows, columns)``
     """
-    xp = namespace(next(iter(values.values())))
     total: Any = 0.0
     for equation in equations:
-        columns = equation.shape(values)[1]
-        like = values[equation.terms[0].symbols[0].name]
-        identity_probe = xp.eye(columns, dtype=like.dtype)
-        R = equation.apply(values, identity_probe)
+        last = next(t for t in equation.terms if t.symbols).symbols[-1]
+        R = equation.apply(values, _eye(last.value(values)))
         total = total + (norm(R) / equation.scale(values)) ** 2
     return total**0.5
 
@@ -237,9 +253,7 @@ def degrees(equations: Sequence[Equation]) -> dict[str, Fraction] | None:
             right.append(counts[0][1] - given)
     solution = np.linalg.lstsq(np.array(rows, float), np.array(right, float), rcond=None)[0]
     exact = [Fraction(float(g)).limit_denominator(12) for g in solution]
-    balanced = all(
-        sum(c * g for c, g in zip(row, exact, strict=True)) == b for row, b in zip(rows, right, strict=True)
-    )
+    balanced = all(sum(c * g for c, g in zip(row, exact, strict=True)) == b for row, b in zip(rows, right, strict=True))
     return dict(zip(names, exact, strict=True)) if balanced else None
 
 

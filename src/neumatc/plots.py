@@ -33,6 +33,9 @@ CYCLE = (BLUE, ORANGE, GREEN, PINK, YELLOW, "#56B4E9", "#000000")
 FLOOR = 1e-17
 """Drawn in place of zero on logarithmic axes."""
 
+PIECE = 16
+"""Matrices held at once while errors are measured."""
+
 
 @dataclass(frozen=True)
 class Track:
@@ -65,13 +68,22 @@ def track(fit: Fit, count: int = 400, unit: float = 1.0) -> Track:
             "A curve cannot show several. Look at fit.certify(p).residual on a grid of your own."
         )
     p = np.linspace(fit.box.lower[0], fit.box.upper[0], count)
-    points, problem = p[:, None], fit.problem_or_raise
-    residual = np.empty(count)
-    for i in range(0, count, 16):
-        F = problem.rescale(fit.map.factors(fit.box.to_unit(points[i : i + 16])))
-        residual[i : i + 16] = true_residual(fit.operation, problem.matrices(points[i : i + 16]), F)
-    bound = fit.certify(p).bound
+    residual, bound = np.empty(count), np.empty(count)
+    for i in range(0, count, PIECE):
+        some = slice(i, i + PIECE)
+        residual[some], bound[some] = _measured(fit, p[some])
     return Track(p / unit, residual, bound, fit.samples.points[:, 0] / unit, fit.tol)
+
+
+def _measured(fit: Fit, p: Array) -> tuple[Array, Array]:
+    """True residuals and certificate bounds (m,) at p (m,); the bounds hold jointly for these m points."""
+    problem = fit.problem_or_raise
+    # Kept for the certificate, which asks for the same matrices.
+    A = problem.matrices(p[:, None], keep=True)
+    F = problem.rescale(fit.map.factors(fit.box.to_unit(p[:, None])))
+    bound: Array = fit.certify(p).bound
+    problem.forget()
+    return true_residual(fit.operation, A, F), bound
 
 
 def errors(tracks: Mapping[str, Track], xlabel: str = "p") -> Figure:

@@ -23,11 +23,12 @@ class Sampler(ABC):
         """
 
     @abstractmethod
-    def select(self, residuals: Array, free: Array, tol: float) -> list[int]:
+    def select(self, x: Array, residuals: Array, free: Array, tol: float) -> list[int]:
         """Indices to solve next, worst first; empty when no more are wanted.
 
         Parameters
         ----------
+        x : (M, D) candidates in the unit cube
         residuals : (M,) relative residual of the present map at the candidates
         free : (M,) whether a candidate has not been solved yet
         tol : relative residual that the fit aims at

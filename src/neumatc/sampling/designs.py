@@ -65,5 +65,5 @@ class Design(Sampler):
         axes = np.meshgrid(*[np.linspace(-1, 1, each)] * dimension, indexing="ij")
         return nearest(x, np.stack([axis.ravel() for axis in axes], axis=-1))[:count]
 
-    def select(self, residuals: Array, free: Array, tol: float) -> list[int]:
+    def select(self, x: Array, residuals: Array, free: Array, tol: float) -> list[int]:
         return []

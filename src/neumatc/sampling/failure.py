@@ -25,28 +25,45 @@ class FailureInformed(Sampler):
     ----------
     threshold : ε_r, a relative residual (not squared, unlike the paper's); None for a third of the fit's tol
     tolerance : ε_p, failure probability that is put up with; 0 asks every candidate to pass
-    add : N_add, points per round
+    add : N_add, points per round; None for one in one dimension and eight in several, where a round costs much more
+        than a solve. Points of one round keep the typical distance of the points solved so far from each other, for
+        the largest residuals are neighbours
 
     Examples
     --------
     >>> import numpy as np
     >>> sampler = FailureInformed(threshold=0.1, add=2)
-    >>> sampler.select(np.array([0.2, 0.05, 0.9, 0.4]), np.array([True, True, False, True]), tol=1.0)
+    >>> x = np.linspace(-1, 1, 4)[:, None]
+    >>> sampler.select(x, np.array([0.2, 0.05, 0.9, 0.4]), np.array([True, True, False, True]), tol=1.0)
     [3, 0]
     """
 
     threshold: float | None = None
     tolerance: float = 0.0
-    add: int = 1
+    add: int | None = None
 
     def first(self, x: Array, count: int) -> list[int]:
         return nearest(x, np.zeros((1, x.shape[1])))
 
-    def select(self, residuals: Array, free: Array, tol: float) -> list[int]:
+    def select(self, x: Array, residuals: Array, free: Array, tol: float) -> list[int]:
         score = residuals - (tol / 3 if self.threshold is None else self.threshold)
         # "not <=": a residual that is NaN has failed.
         failed = ~(score <= 0)
         if failed.mean() <= self.tolerance:
             return []
         order = np.argsort(np.where(np.isnan(score), -np.inf, -score), kind="stable")
-        return [int(i) for i in order if failed[i] and free[i]][: self.add]
+        dimension = x.shape[1]
+        most = self.add if self.add is not None else (1 if dimension == 1 else 8)
+        apart = 1.0 / (1 + np.count_nonzero(~free)) ** (1 / dimension)
+        return spread(x, [int(i) for i in order if failed[i] and free[i]], most, apart)
+
+
+def spread(x: Array, order: list[int], most: int, apart: float) -> list[int]:
+    """The first ``most`` indices of ``order`` whose points keep a distance ``apart`` from those chosen before."""
+    chosen: list[int] = []
+    for i in order:
+        if len(chosen) == most:
+            break
+        if all(np.abs(x[i] - x[j]).max() >= apart for j in chosen):
+            chosen.append(i)
+    return chosen

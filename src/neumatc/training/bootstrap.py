@@ -159,7 +159,7 @@ class Bootstrap:
             return False
         free = np.ones(len(self.ground.candidates), bool)
         free[list(self.exact)] = False
-        chosen = self.plan.sampler.select(self.label_residual, free, self.plan.tol)
+        chosen = self.plan.sampler.select(self.ground.candidates, self.label_residual, free, self.plan.tol)
         # One point per round is too few here: a round costs more than a solve.
         worst = [int(i) for i in np.argsort(-self.label_residual) if free[i]] if chosen else []
         chosen = worst[: min(ADD, left)]

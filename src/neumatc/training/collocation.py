@@ -158,7 +158,7 @@ class Collocation:
             return False
         free = np.ones(len(self.ground.candidates), bool)
         free[list(self.exact)] = False
-        if not self.plan.sampler.select(self.failing, free, self.plan.tol):
+        if not self.plan.sampler.select(self.ground.candidates, self.failing, free, self.plan.tol):
             return False
         chosen = [int(i) for i in np.argsort(-self.failing) if free[i]][: min(ADD, left)]
         if not chosen:

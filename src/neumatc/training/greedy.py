@@ -30,8 +30,8 @@ CHECK_EVERY = 2
 STATION_BYTES = 4 << 30
 """Memory up to which the orthogonalised equations of all stations may grow when candidates are refined."""
 
-CHOICE = 2.4
-"""Candidates per solve below which the greedy choice is no choice: then the grid is refined."""
+CHOICE = {1: 2.4}
+"""Candidates per solve below which the greedy choice is no choice, by dimension (1.5 beyond): then the grid is refined."""
 
 
 class Greedy:
@@ -78,7 +78,7 @@ class Greedy:
         self.span.probe(box.from_unit(self.ground.candidates), keep=True)
         self.solved = np.zeros(len(self.ground.candidates), bool)
         self.chosen: list[Array] = []
-        self.span.extend(exact)
+        self.span.extend([exact])
         self._note(self.first.pop(0))
 
     def _sketches(self, A: Array, F: Factors, doubled: bool) -> tuple[Sketch, Sketch]:
@@ -97,13 +97,14 @@ class Greedy:
 
     def _grow(self) -> None:
         """Add exact solves until the verified residual passes everywhere or the budget is spent."""
-        for index in self.first:
-            self._solve(index)
+        self._solve(self.first)
         self.first = []
+        checked = 0
         while True:
             count = self.span.count
-            if count % CHECK_EVERY == 0 or count >= self.plan.samples:
+            if count - checked >= CHECK_EVERY or count >= self.plan.samples:
                 self._verify()
+                checked = count
                 if self.worst <= self.plan.tol / 3:
                     self._say(f"verified residual {self.worst:.1e} after {count} solves")
                     return
@@ -111,16 +112,15 @@ class Greedy:
                 self._say(f"all {count} solves spent at verified residual {self.worst:.1e}")
                 return
             ranking = self._order(self.span.stations.training_residual()[self._held :])
-            chosen = self.plan.sampler.select(ranking, ~self.solved, self.plan.tol)
+            chosen = self.plan.sampler.select(self.ground.candidates, ranking, ~self.solved, self.plan.tol)
             if not chosen and np.all(self.solved | (ranking <= 1e-15)):
                 self._verify()
                 self._say("no candidate is left to solve")
                 return
             # The training residual is optimistic: where it passes but the verified one fails, the worst is solved still.
             chosen = chosen or [int(np.argmax(np.where(self.solved, -1.0, ranking)))]
-            for index in chosen[: self.plan.samples - count]:
-                self._solve(index)
-            if CHOICE * self.span.count > len(self.solved) and self._can_refine:
+            self._solve(chosen[: self.plan.samples - count])
+            if self._choice * self.span.count > len(self.solved) and self._can_refine:
                 self._refine("few candidates left")
 
     def _order(self, residuals: torch.Tensor) -> Array:
@@ -134,17 +134,18 @@ class Greedy:
         self.live = float(verified[: self._held].max())
         self.worst = float(verified.max())
 
-    def _solve(self, index: int) -> None:
-        point = self.problem.box.from_unit(self.ground.candidates[index : index + 1])
-        self.span.solve(point)
-        self._note(index)
+    def _solve(self, chosen: list[int]) -> None:
+        if chosen:
+            self.span.solve(self.problem.box.from_unit(self.ground.candidates[chosen]))
+        for index in chosen:
+            self._note(index)
 
     def _note(self, index: int) -> None:
         """Remember what was solved."""
         point = self.problem.box.from_unit(self.ground.candidates[index : index + 1])
         self.solved[index] = True
         self.chosen.append(point)
-        self.plan.tell(Event("solve", self.problem.box.describe(point[0]), {"count": self.span.count}))
+        self.plan.tell(Event("solve", self.problem.box.describe(point[0]), {"count": len(self.chosen)}))
 
     def _candidate_labels(self, labels: torch.Tensor) -> Array:
         values = labels[self._held :].cpu().numpy()
@@ -164,6 +165,10 @@ class Greedy:
 
     def _curve_limited(self, choice: Choice) -> bool:
         return choice.score > max(2 * self.live, self.plan.tol / 3) and self._can_refine
+
+    @property
+    def _choice(self) -> float:
+        return CHOICE.get(self.problem.box.dimension, 1.5)
 
     @property
     def _can_refine(self) -> bool:

@@ -9,6 +9,9 @@ import torch
 CHUNK = 1 << 16
 """Columns of the snapshot matrix transformed at once; the product is written over its input."""
 
+DEPENDENT = 1e-12
+"""Share of the largest eigenvalue of the Gram matrix below which a direction is rounding."""
+
 NULL = 1e-15
 """Share of the largest singular value of the labels below which a mode is rounding."""
 
@@ -36,9 +39,9 @@ def gram(matrix: Any, real: bool) -> Any:
 def orthonormalised(snapshots: Any, mixing: Any, labels: Any, doubled: bool) -> tuple[Any, Any]:
     """Orthonormal latent slices and the labels in their coordinates.
 
-    ``mixing @ snapshots`` is orthonormal as far as the sketch can tell, hence well conditioned, so one Cholesky QR makes
-    it orthonormal to rounding (a Gram matrix of the raw snapshots would lose every mode below 1e-8 of the largest).
-    The labels then tell the principal directions, and modes at rounding level are dropped.
+    ``mixing @ snapshots`` is orthonormal as far as the sketch can tell, hence well conditioned, so the eigenvectors of
+    its Gram matrix make it orthonormal to rounding (a Gram matrix of the raw snapshots would lose every mode below
+    1e-8 of the largest). The labels then tell the principal directions, and modes at rounding level are dropped.
 
     Parameters
     ----------
@@ -52,11 +55,13 @@ def orthonormalised(snapshots: Any, mixing: Any, labels: Any, doubled: bool) -> 
     """
     c = torch.view_as_complex(labels.reshape(len(labels), -1, 2).contiguous()) if doubled else labels
     C1 = transform(snapshots, mixing)
-    L = torch.linalg.cholesky(gram(C1, real=not doubled))
-    y = c @ L
+    power, E = torch.linalg.eigh(gram(C1, real=not doubled))
+    kept = power > DEPENDENT * power[-1]  # snapshots that repeat others leave only rounding behind
+    root, E = power[kept].sqrt(), E[:, kept]
+    y = c @ (E.conj() * root)
     _, s, Wh = torch.linalg.svd(y, full_matrices=False)
     d = max(1, int((s > NULL * s[0]).sum()))
     W = Wh[:d]
-    C = transform(C1, W @ torch.linalg.solve_triangular(L, torch.eye(len(L), dtype=L.dtype), upper=False))
+    C = transform(C1, (W / root) @ E.conj().T)
     phi = y @ W.conj().T
     return C, torch.view_as_real(phi.resolve_conj()).flatten(-2) if doubled else phi

@@ -94,14 +94,13 @@ class Stations:
             self._catch_up(part, train, verify, slices)
 
     def extend(self, train: Tensor, verify: Tensor, columns: tuple[Columns, Columns]) -> None:
-        """One more slice, given as rows of the two sketches."""
+        """More slices, given as rows ``(s, S)`` of the two sketches."""
         for part in self.parts:
-            L = self._linear(self.train, part["known"]["train"], columns[0].blocks(train[None]))
-            V = self._linear(self.verify, part["known"]["verify"], columns[1].blocks(verify[None]))
-            for k in range(L.shape[1]):
-                self._orthogonalise(part, L[:, k].expand(part["count"], -1).clone(), self.width + k)
+            L = self._linear(self.train, part["known"]["train"], columns[0].blocks(train))
+            V = self._linear(self.verify, part["known"]["verify"], columns[1].blocks(verify))
+            self._orthogonalise(part, L.expand(part["count"], -1, -1).clone())
             part["V"][:, self.width : self.width + L.shape[1]] = V
-        self.width += 2 if self.doubled else 1
+        self.width += train.shape[0] * (2 if self.doubled else 1)
 
     @property
     def bytes_per_station(self) -> int:
@@ -130,13 +129,27 @@ class Stations:
         w = self.width
         return torch.linalg.solve_triangular(part["R"][:, :w, :w], part["beta"][:, :w, None], upper=True)[..., 0]
 
-    def _orthogonalise(self, part: dict[str, Any], w: Tensor, j: int) -> None:
-        size = torch.linalg.vector_norm(w, dim=-1)
-        Q = part["Q"][:, :j]
-        for _ in range(2):  # twice is enough (Giraud, Langou & Rozložník 2005)
+    def _orthogonalise(self, part: dict[str, Any], W: Tensor) -> None:
+        """New columns ``W (M, c, E)``, first against all older ones as a block, then among themselves.
+
+        Reading the older columns is what costs; a block reads them once for all its columns.
+        """
+        j = self.width
+        size, Q = torch.linalg.vector_norm(W, dim=-1), part["Q"][:, :j]
+        for _ in range(2):  # twice is enough (Giraud, Langou & Rozložník 2005, doi:10.1016/j.camwa.2005.08.009)
+            H = Q @ W.swapaxes(-1, -2)
+            W = W - H.swapaxes(-1, -2) @ Q
+            part["R"][:, :j, j : j + W.shape[1]] += H
+        for k in range(W.shape[1]):
+            self._append(part, W[:, k], size[:, k], j, j + k)
+
+    def _append(self, part: dict[str, Any], w: Tensor, size: Tensor, start: int, j: int) -> None:
+        """One column, orthogonal to those before ``start`` already."""
+        Q = part["Q"][:, start:j]
+        for _ in range(2):
             h = (Q @ w[..., None])[..., 0]
             w = w - (h[:, None] @ Q)[:, 0]
-            part["R"][:, :j, j] += h
+            part["R"][:, start:j, j] += h
         rest = torch.linalg.vector_norm(w, dim=-1)
         alive = rest > DEPENDENT * size
         q = torch.where(alive[:, None], w / torch.where(alive, rest, 1.0)[:, None], 0.0)
@@ -199,19 +212,23 @@ class Span:
             probed.append(self.stations.probe(torch.from_numpy(A).to(self.device)))
         self.stations.add(probed, len(points), *self.columns, self.count)
 
-    def solve(self, point: Array) -> None:
-        """Solve exactly at one point ``(1, D)`` and add the result to the span."""
-        A = torch.from_numpy(self.problem.matrices(point, keep=True)).to(self.device)
-        self.extend(self.problem.solve(A, point))
+    def solve(self, points: Array) -> None:
+        """Solve exactly at ``points (s, D)`` and add the results to the span."""
+        found = []
+        for i in range(len(points)):
+            A = torch.from_numpy(self.problem.matrices(points[i : i + 1], keep=True)).to(self.device)
+            found.append(self.problem.solve(A, points[i : i + 1]))
+        self.extend(found)
 
-    def extend(self, F: Factors) -> None:
-        """Add one exact result to the span."""
-        self.layout.pack(F, self.snapshots[self.count : self.count + 1])
-        rows = [columns.flatten(F) for columns in self.columns]
-        self._orthonormalise(rows)
-        j = self.count
-        self.count += 1
-        self.stations.extend(self.columns[0].rows[j], self.columns[1].rows[j], self.columns)
+    def extend(self, found: list[Factors]) -> None:
+        """Add exact results to the span."""
+        first = self.count
+        for F in found:
+            self.layout.pack(F, self.snapshots[self.count : self.count + 1])
+            self._orthonormalise([columns.flatten(F) for columns in self.columns])
+            self.count += 1
+        train, verify = (columns.rows[first : self.count] for columns in self.columns)
+        self.stations.extend(train, verify, self.columns)
 
     def _orthonormalise(self, rows: list[Tensor]) -> None:
         """Gram-Schmidt on the sketches alone, n k numbers instead of n²; the change of basis is kept for the end."""

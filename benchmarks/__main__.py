@@ -1,0 +1,106 @@
+"""The command line: list measurements, run some, write the report."""
+
+import argparse
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cases import Case, Measurement, Setting
+from benchmarks.foundation import MEASUREMENTS
+from benchmarks.record import RESULTS, ROOT, Row, append, environment, read
+from benchmarks.report import write
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; the status is 0 unless a name is unknown."""
+    options = parser().parse_args(arguments)
+    if options.command == "list":
+        for measurement in MEASUREMENTS.values():
+            say(f"{measurement.name:<20}{measurement.text}")
+    elif options.command == "report":
+        write(options.rows, options.output)
+        say(f"wrote {options.output}")
+    else:
+        unknown = set(options.names) - set(MEASUREMENTS)
+        if unknown:
+            say(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(MEASUREMENTS)}")
+            return 2
+        run(options)
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    top = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    commands = top.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="name the measurements")
+    running = commands.add_parser("run", help="run measurements, all of them when none is named")
+    running.add_argument("names", nargs="*", metavar="NAME")
+    running.add_argument("--quick", action="store_true", help="tiny sizes: shows that it works, measures nothing")
+    running.add_argument("--seeds", type=int, help="random families where a measurement draws some")
+    running.add_argument("--only", default="", help="run the cases whose name contains this text")
+    running.add_argument("--resume", action="store_true", help="skip cases that have rows at this commit")
+    running.add_argument("--output", type=Path, help="file of rows; quick ones are kept only when it is given")
+    writing = commands.add_parser("report", help="write the tables of the documents from the rows")
+    writing.add_argument("--rows", type=Path, default=RESULTS)
+    writing.add_argument("--output", type=Path, default=ROOT / "docs" / "accuracy.md")
+    return top
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the named measurements, case by case; each row is written as soon as it is known."""
+    setting = Setting(options.quick, options.seeds)
+    path = options.output or (Path("/dev/null") if options.quick else RESULTS)
+    done = finished(path) if options.resume else set()
+    for name in options.names or MEASUREMENTS:
+        measurement = MEASUREMENTS[name]
+        for case in measurement.cases(setting):
+            if options.only in case.name and (name, case.name) not in done:
+                one(measurement, case, path, setting)
+
+
+def one(measurement: Measurement, case: Case, path: Path, setting: Setting) -> None:
+    """Run one case; a failure is a row, too."""
+    start = time.perf_counter()
+    say(f"{measurement.name} | {case.name}")
+    try:
+        for row in case.run():
+            # Rows of one case share its name in `part`, so that a resumed run knows what it has.
+            record = append(path, row.having(extra={**row.extra, "part": case.name}), setting.quick)
+            for check in record["checks"]:
+                tell(check, record["method"])
+    except Exception as error:
+        say(traceback.format_exc())
+        failed = Row(measurement.name, case.name, case.name, 0, 0, "", "", status=f"failed: {type(error).__name__}")
+        append(path, failed.having(extra={"error": str(error), "part": case.name}), setting.quick)
+    say(f"    {time.perf_counter() - start:.1f} s")
+
+
+def tell(check: dict[str, Any], method: str) -> None:
+    """Say how a line fared."""
+    verdict = "ok  " if check["passed"] else "FAIL"
+    value, bound = (number if isinstance(number, str) else f"{number:.3g}" for number in (check["value"], check["bound"]))
+    say(f"    {verdict} {method}: {check['quantity']} = {value} (bound {bound})")
+
+
+def finished(path: Path) -> set[tuple[str, str]]:
+    """Return measurement and case of all rows written at this commit, failures left out."""
+    commit = environment()["commit"]
+    return {
+        (row["measurement"], row["extra"].get("part", row["case"]))
+        for row in read(path)
+        if row["commit"] == commit and not row["status"].startswith("failed")
+    }
+
+
+def say(text: str) -> None:
+    """Write one line to the terminal at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
