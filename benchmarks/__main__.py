@@ -82,7 +82,9 @@ def one(measurement: Measurement, case: Case, path: Path, setting: Setting) -> N
 def tell(check: dict[str, Any], method: str) -> None:
     """Say how a line fared."""
     verdict = "ok  " if check["passed"] else "FAIL"
-    value, bound = (number if isinstance(number, str) else f"{number:.3g}" for number in (check["value"], check["bound"]))
+    value, bound = (
+        number if isinstance(number, str) else f"{number:.3g}" for number in (check["value"], check["bound"])
+    )
     say(f"    {verdict} {method}: {check['quantity']} = {value} (bound {bound})")
 
 

@@ -33,6 +33,4 @@ def interleaved(functions: Sequence[Callable[[], Any]], calls: int) -> list[Timi
             function()
             spent[i, j] = time.perf_counter() - start
     low, middle, high = 1e6 * np.quantile(spent, (0.25, 0.5, 0.75), axis=1)
-    return [
-        Timing(float(m), (float(a), float(b)), calls) for a, m, b in zip(low, middle, high, strict=True)
-    ]
+    return [Timing(float(m), (float(a), float(b)), calls) for a, m, b in zip(low, middle, high, strict=True)]

@@ -144,5 +144,7 @@ def cost_cases(setting: Setting) -> list[Case]:
     return [Case("sizes", partial(cost_rows, sizes, setting.count(24, 8), setting.count(200, 5)))]
 
 
-BEST = Measurement("correction-best", "Correction from a start perturbed by 1e-2, beside the best of the span", best_cases)
+BEST = Measurement(
+    "correction-best", "Correction from a start perturbed by 1e-2, beside the best of the span", best_cases
+)
 COST = Measurement("correction-cost", "Cost of one step of the correction, by n", cost_cases)

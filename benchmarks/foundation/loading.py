@@ -78,7 +78,9 @@ def rows(case: str, family: GalleryFamily, rank: int | None, samples: int, runs:
 def cases(setting: Setting) -> list[Case]:
     """An inverse of some megabytes, and an SVD."""
     if setting.quick:
-        problems: list[tuple[str, GalleryFamily, int | None, int]] = [("inverse", SyntheticInverse(n=32, rank=6), None, 12)]
+        problems: list[tuple[str, GalleryFamily, int | None, int]] = [
+            ("inverse", SyntheticInverse(n=32, rank=6), None, 12)
+        ]
     else:
         problems = [("inverse", SyntheticInverse(), None, 40), ("SVD", LowRankSVD(), 20, 20)]
     return [

@@ -41,7 +41,11 @@ def rows(family: SyntheticInverse, samples: int, tol: float, fits: int) -> Itera
     reference = float(np.median(exact))
     ratio, everything = float(np.median(apart)) / reference, float(np.median(total)) / reference
     row = described(WHOLE.name, f"n = {family.n}, tol {tol:g}", family, last, "curve", fits)
-    extra = {"fits": fits, "ratio_with_building": everything, "ratio_spread": np.quantile(apart, (0.25, 0.75)) / reference}
+    extra = {
+        "fits": fits,
+        "ratio_with_building": everything,
+        "ratio_spread": np.quantile(apart, (0.25, 0.75)) / reference,
+    }
     yield row.having(
         Check("fit without building A(p) / its exact solves", ratio, MOST),
         offline_seconds=float(np.median(apart)),

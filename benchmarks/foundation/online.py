@@ -42,7 +42,8 @@ def rows(family: SyntheticInverse, samples: int, calls: int) -> Iterator[Row]:
     Phi = torch.from_numpy(fit.surrogate.phi(fit.box.to_unit(points[:, None])))
     T, many, product = torch.from_numpy(C), np.empty((BATCH, n, n)), torch.empty((BATCH, n * n), dtype=torch.float64)
     ours, mm = interleaved(
-        [lambda: fit(points, out=many), lambda: torch.mm(Phi, T, out=product)], max(20, calls // 4) if calls > 20 else calls
+        [lambda: fit(points, out=many), lambda: torch.mm(Phi, T, out=product)],
+        max(20, calls // 4) if calls > 20 else calls,
     )
     row = described(QUERY.name, f"n = {n}, batch", family, fit, "curve", 0)
     yield row.having(

@@ -1,4 +1,88 @@
-from benchmarks.cases import Measurement
-TOLERANCE = Measurement("tolerance","",lambda s: [])
-GALLERY_CHECK = Measurement("certified","",lambda s: [])
-SPIKES = Measurement("spikes","",lambda s: [])
+"""`tol` decides: enough samples converge to it, too few are told as such."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+import neumatc as nmc
+from benchmarks.answers import judged
+from benchmarks.cases import Case, Measurement, Setting
+from benchmarks.fits import argument, described, fitted, places
+from benchmarks.foundation.problems import Exhibited, problems, true_residual
+from benchmarks.record import Check, Row
+from benchmarks.truth import best_rank, relative
+from neumatc.arrays import Array
+
+__all__ = ["TOLERANCE"]
+
+TOLS = (1e-4, 1e-6, 1e-8)
+WITHIN = 3.0
+ENOUGH = {1: (96, 160, 256)}
+"""Budgets by dimension of the box, tried in this order until the fit converges; 256 in more dimensions."""
+
+
+def enough(problem: Exhibited, tol: float) -> nmc.Fit:
+    """Return the first converged fit, or that of the largest budget."""
+    dimension = 1 if isinstance(problem.family.box, tuple) else len(problem.family.box)
+    for samples in ENOUGH.get(dimension, (256,)):
+        fit = fitted(problem.family, problem.rank, samples=samples, tol=tol, rng=0)
+        if fit.status == "converged":
+            break
+    return fit
+
+
+def rows(problem: Exhibited, points: int, exact: int) -> Iterator[Row]:
+    """Fit for every tolerance and once with half the solves of the tightest; measure all at the same points."""
+    fits = {f"tol {tol:g}": enough(problem, tol) for tol in TOLS}
+    half = max(2, len(fits[f"tol {TOLS[-1]:g}"].samples) // 2)
+    fits["too few"] = fitted(problem.family, problem.rank, samples=half, tol=TOLS[-1], rng=0)
+    at = places(problem.family, points, 0)
+    measured = figures(problem, list(fits.values()), at, exact)
+    for (name, fit), (residual, error) in zip(fits.items(), measured, strict=True):
+        row = described(TOLERANCE.name, f"{problem.name}, {name}", problem.family, fit, "curve", 0)
+        row = judged(row, residual, error)
+        worst = float(residual.max())
+        if name == "too few":
+            truth = fit.error / worst
+            yield row.having(
+                Check("status is not 'budget'", float(fit.status != "budget"), 0.0),
+                Check("true worst / held-out", 1 / truth, WITHIN),
+                Check("held-out / true worst", truth, WITHIN),
+            )
+        else:
+            yield row.having(
+                Check("status is not 'converged'", float(fit.status != "converged"), 0.0),
+                Check("true worst residual / tol", worst / fit.tol, WITHIN),
+            )
+
+
+def figures(problem: Exhibited, fits: list[nmc.Fit], at: Array, exact: int) -> list[tuple[Array, Array]]:
+    """Return residuals at all points, and errors against LAPACK at the first few, fit by fit."""
+    residual = np.empty((len(fits), len(at)))
+    error = np.empty((len(fits), min(exact, len(at))))
+    for j, point in enumerate(at):
+        p = argument(point)
+        A = problem.family(p)
+        truth = reference(A, problem.rank) if j < error.shape[1] else None
+        for i, fit in enumerate(fits):
+            value = fit(p)
+            residual[i, j] = true_residual(A, value)
+            if truth is not None:
+                X = (value[0] * value[1]) @ value[2] if isinstance(value, tuple) else value
+                error[i, j] = relative(X, truth)
+    return list(zip(residual, error, strict=True))
+
+
+def reference(A: Array, rank: int | None) -> Array:
+    """Return the exact result as one matrix."""
+    return np.linalg.inv(A) if rank is None else best_rank(A, rank)[0]
+
+
+def cases(setting: Setting) -> list[Case]:
+    """One case per problem, so that a long run can be resumed."""
+    points, exact = setting.count(1000, 10), setting.count(50, 3)
+    return [Case(problem.name, partial(rows, problem, points, exact)) for problem in problems(setting)]
+
+
+TOLERANCE = Measurement("tolerance", "tol decides: status and true residual on every problem of the gallery", cases)

@@ -7,6 +7,7 @@ Algorithm 1 of the paper (align each sample to its predecessor) is ``along_path`
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,10 +32,10 @@ def along_path(order: Array, F: Mapping[str, Any], gauge: Gauge) -> Factors:
     """Align each sample to its predecessor in ``order``, starting in the middle so that errors travel half as far."""
     moved = {name: np.array(X) for name, X in F.items()}
     middle = len(order) // 2
-    for before, after in [*zip(order[middle:], order[middle + 1 :], strict=False)]:
+    for before, after in pairwise(order[middle:]):
         _align_one(moved, int(after), int(before), gauge)
     backwards = order[: middle + 1][::-1]
-    for before, after in [*zip(backwards, backwards[1:], strict=False)]:
+    for before, after in pairwise(backwards):
         _align_one(moved, int(after), int(before), gauge)
     return moved
 

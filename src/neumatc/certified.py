@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neumatc.arrays import Array
-from neumatc.certify import Certificate, Checker, joined
+from neumatc.certify import Certificate, joined
 from neumatc.errors import CertificateError, InputError
 from neumatc.gauge import Factors
 from neumatc.maps import like, shaped
@@ -93,6 +93,7 @@ class Certified:
         return fit.problem_or_raise.unscale(F), certificate, path
 
     def _corrected(self, A: Array, x: Array, points: Array, stored: Factors) -> Factors:
+        del points
         operation = self.fit.operation
         if isinstance(operation, Refinable):
             once = operation.refine(A, stored)
@@ -100,6 +101,7 @@ class Certified:
         return operation.canonical(self.fit.corrected_factors(A, x))
 
     def _exact(self, A: Array, x: Array, points: Array, stored: Factors) -> Factors:
+        del x, stored
         return self.fit.operation.canonical(self.fit.problem_or_raise.solve(A, points))
 
     def _refuse(self, certificate: Certificate, points: Array) -> None:

@@ -98,7 +98,8 @@ class Checker:
     def residual(self, A: Array, F: Factors) -> Array:
         """Estimated relative residual, ``(B,)``."""
         certain, probed = self.estimate(A, F)
-        return np.sqrt(certain + probed)
+        size: Array = np.sqrt(certain + probed)
+        return size
 
     def certificate(self, A: Array, F: Factors, tol: float, together: int | None = None) -> Certificate:
         """Certificate of canonical factors F of the matrices A, both ``(B, ...)``.

@@ -43,7 +43,7 @@ class Reduced:
 
     def residual(self, phi: Array) -> Array:
         """``r(φ)``, ``(B, E)``, for ``phi (B, m)``."""
-        r = self.a + (self.L @ phi[..., None])[..., 0]
+        r: Array = self.a + (self.L @ phi[..., None])[..., 0]
         if self.T is not None:
             r = r + ((self.T @ phi[:, None, :, None])[..., 0] @ phi[..., None])[..., 0]
         return r
@@ -51,7 +51,8 @@ class Reduced:
     def norm(self, phi: Array) -> Array:
         """Estimated relative residual, ``(B,)``."""
         r = self.residual(phi)
-        return np.sqrt((r * r).sum(-1))
+        size: Array = np.sqrt((r * r).sum(-1))
+        return size
 
     def step(self, phi: Array) -> Array:
         """One Gauss-Newton step."""
@@ -62,8 +63,7 @@ class Reduced:
         return phi - least_squares(J, self.residual(phi), self.unique)
 
     def solve(self, phi: Array, steps: int = STEPS) -> Array:
-        """From ``phi (B, m)``: one step for linear equations, ``steps`` otherwise; a step that makes the residual
-        worse is not taken."""
+        """From ``phi (B, m)``: one step for linear equations, else ``steps``; none that makes the residual worse."""
         if self.T is None:
             return self.step(phi)
         best = self.norm(phi)
@@ -93,7 +93,7 @@ class Corrector:
         """Precompute the blocks of the latent ``slices (d, rows, columns)``; ``known`` is any matrix of the family."""
         unknown, blocks = sketch.unknown(slices), sketch.known(known)
         follows_p = any(block["between"] is not None for block in blocks)
-        quadratic = None if follows_p else sketch.quadratic(blocks, unknown)
+        quadratic = None if follows_p else sketch.quadratic(blocks, unknown, complex_coefficients)
         unique = isinstance(operation.gauge, NoGauge)
         complex_numbers = any(is_complex_like(X) for X in slices.values()) or any(
             is_complex_like(p.left) for p in sketch.probes
@@ -103,25 +103,25 @@ class Corrector:
     def reduce(self, values: Values) -> Reduced:
         """The reduced equations at the given matrices ``(B, n1, n2)``: O(n² k) to probe A, then O(n k² d)."""
         known = self.sketch.known(values)
-        T = self.sketch.quadratic(known, self.unknown) if self.quadratic is None else self.quadratic
+        doubled = self.complex_coefficients
+        T = self.sketch.quadratic(known, self.unknown, doubled) if self.quadratic is None else self.quadratic
         batch = next(iter(values.values())).shape[0]
-        return realified(self.sketch.constant(known), self.sketch.linear(known, self.unknown), T, batch, self)
+        return realified(self.sketch.constant(known), self.sketch.linear(known, self.unknown, doubled), T, batch, self)
 
 
 def is_complex_like(x: Any) -> bool:
+    """Whether an array of either library holds complex numbers."""
     return bool(x.is_complex()) if namespace(x) is not np else is_complex(x.dtype)
 
 
 def realified(a: Any, L: Any, T: Any, batch: int, corrector: Corrector) -> Reduced:
-    """Real form of the sketched system: equations split into real and imaginary rows, coefficients likewise.
+    """Real form of the sketched system: equations split into real and imaginary rows.
 
-    A complex coefficient ``φ = u + i v`` of a slice X contributes ``u X + v (i X)``; where the adjoint of X stands in a
-    term the second part changes sign, which the sketch of ``i X`` accounts for.
+    A complex coefficient ``φ = u + i v`` of a slice X contributes ``u X + v (i X)``: two real coefficients, for which
+    the sketch has laid two columns side by side.
     """
     a, L = np.asarray(a), np.asarray(L).swapaxes(-1, -2)
     T = None if T is None else np.moveaxis(np.asarray(T), -1, 1)
-    if corrector.complex_coefficients:
-        L = np.stack([L, 1j * L], axis=-1).reshape(*L.shape[:-1], -1)
     if corrector.complex_numbers:
         a = np.concatenate([a.real, a.imag], -1)
         L = np.concatenate([L.real, L.imag], -2)

@@ -83,7 +83,7 @@ class Expression:
     terms: tuple[Term, ...]
 
     @property
-    def H(self) -> Expression:
+    def H(self) -> Expression:  # noqa: N802  (the field's sign for the adjoint)  # noqa: N802  # the adjoint, as it is written
         return Expression(tuple(t.adjoint() for t in self.terms))
 
     def __matmul__(self, other: Expression) -> Expression:

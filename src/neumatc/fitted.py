@@ -13,78 +13,22 @@ import numpy as np
 
 from neumatc import archive
 from neumatc.arrays import Array, double
-from neumatc.bases import Trial
 from neumatc.box import Box
 from neumatc.certified import Certified
 from neumatc.certify import Certificate, Checker, joined
 from neumatc.correct import Corrector, Reduced
 from neumatc.errors import InputError
 from neumatc.gauge import Factors
+from neumatc.history import Basis, Cost, Event
 from neumatc.maps import Map
 from neumatc.operations import Operation
 from neumatc.problem import Problem
 from neumatc.samples import Samples
-from neumatc.sketch import Sketch
+from neumatc.sketch import Sketch, probe_counts
 from neumatc.surrogate import Surrogate, product
 
 CORRECTION, CERTIFICATE = 101, 102
 """Branches of the seed: probes of one purpose are never those of another."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """One thing that happened during a fit."""
-
-    stage: str
-    text: str
-    numbers: Mapping[str, float] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return f"{self.stage}: {self.text}"
-
-
-@dataclass(frozen=True)
-class Basis:
-    """Which curve was kept, its held-out residual, and the bases that were tried."""
-
-    name: str
-    score: float
-    tried: tuple[Trial, ...] = ()
-
-    def __str__(self) -> str:
-        others = ", ".join(f"{t.name} {t.reason or f'{t.score:.1e}'}" for t in self.tried if t.name != self.name)
-        return f"{self.name} (held-out {self.score:.1e}{'; ' + others if others else ''})"
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Seconds, offline and per query.
-
-    Parameters
-    ----------
-    build_seconds, built : assembling A(p), and how many times
-    solve_seconds, solved : exact solves, and how many
-    stages : further offline seconds by stage (span, curve, check)
-    total_seconds : the whole fit
-    query_seconds, batch_seconds : one evaluation alone, and per point in a batch of 8
-    exact_seconds : one exact solve on this machine
-    """
-
-    build_seconds: float
-    built: int
-    solve_seconds: float
-    solved: int
-    stages: Mapping[str, float]
-    total_seconds: float
-    query_seconds: float
-    batch_seconds: float
-    exact_seconds: float
-
-    @property
-    def break_even(self) -> float:
-        """Queries in a batch after which the fit has paid for itself against exact solves; inf when it never does."""
-        gain = self.exact_seconds - self.batch_seconds
-        return math.ceil(self.total_seconds / gain) if gain > 0 else math.inf
 
 
 @dataclass(frozen=True)
@@ -139,10 +83,12 @@ class Fit:
         return self.map.derivative(axis)
 
     def __matmul__(self, B: Any) -> Map:
-        return self.map @ B
+        product: Map = self.map @ B
+        return product
 
     def __rmatmul__(self, B: Any) -> Map:
-        return B @ self.map
+        product: Map = B @ self.map
+        return product
 
     def __getitem__(self, index: Any) -> Map:
         return self.map[index]
@@ -236,11 +182,6 @@ class Fit:
             ("query", _query_line(self.cost)),
         ]
         return "\n".join(f"{label:<15}{text}" for label, text in rows)
-
-
-def probe_counts(unknowns: int, right: int = 12) -> tuple[int, int]:
-    """Probes (left, right) for at least five equations per unknown; 24 x 12 at least (measured)."""
-    return max(24, math.ceil(5 * unknowns / right)), right
 
 
 def _cost_line(cost: Cost) -> str:

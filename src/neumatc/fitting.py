@@ -9,14 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
 
-from neumatc.arrays import real_dtype, working_dtype
 from neumatc.bases import basis as bases_of
 from neumatc.certify import Checker
-from neumatc.errors import AccuracyWarning, InputError, TrainingError, unknown
-from neumatc.fitted import Basis, Cost, Event, Fit
+from neumatc.errors import AccuracyWarning, TrainingError, unknown
+from neumatc.fitted import Fit
+from neumatc.history import Basis, Cost, Event
 from neumatc.maps import Map
+from neumatc.options import device_of, dtype_of, samples_of, seed_of, tol_of
 from neumatc.problem import Problem
 from neumatc.progress import progress_of
 from neumatc.samples import Samples
@@ -25,14 +25,6 @@ from neumatc.sketch import gaussian
 from neumatc.surrogate import Surrogate
 from neumatc.training import Plan, Trained, trainer_of
 from neumatc.training.jumps import find_jump
-
-SAMPLES = {1: 96}
-"""Default largest number of exact solves by dimension of the box; 256 beyond."""
-
-TOL = {8: 1e-8, 4: 1e-4}
-"""Default tol by bytes of one real number: single precision cannot hold more."""
-
-FEWEST = 2
 
 
 def fit(
@@ -92,19 +84,19 @@ def fit(
         raise unknown("training", str(training), ["auto"])
     if executor is not None:
         problem = replace(problem, executor=executor)
-    seed, seeded = _seed(rng)
+    seed, seeded = seed_of(rng)
     history: list[Event] = []
-    stored = _stored_dtype(problem, dtype)
-    count = _samples(samples, problem)
+    stored = dtype_of(problem, dtype)
+    count = samples_of(samples, problem)
     with progress_of(progress, count) as report:
         plan = Plan(
             problem=problem,
-            tol=_tol(tol, stored),
+            tol=tol_of(tol, stored),
             samples=count,
             bases=bases_of(basis),
             sampler=sampler_of(sampler),
             seed=seed,
-            device=_device(device),
+            device=device_of(device),
             tell=_teller(history, report),
         )
         trained = trainer_of(problem.operation)(plan).run()
@@ -114,14 +106,14 @@ def fit(
     return result
 
 
-def _assembled(
-    plan: Plan, trained: Trained, stored: Any, history: list[Event], seeded: bool, start: float
-) -> Fit:
+def _assembled(plan: Plan, trained: Trained, stored: Any, history: list[Event], seeded: bool, start: float) -> Fit:
     problem = plan.problem
     if trained.operation != problem.operation:
         problem = problem.with_operation(trained.operation)
     check = time.perf_counter()
-    scaled = Surrogate(trained.C.astype(stored, copy=False), trained.curve, trained.layout, trained.complex_coefficients)
+    scaled = Surrogate(
+        trained.C.astype(stored, copy=False), trained.curve, trained.layout, trained.complex_coefficients
+    )
     map_ = Map(scaled, problem.box, trained.operation)
     held_out, batch_seconds = _held_out_error(plan, problem, map_, trained)
     error = max(held_out, trained.residual)
@@ -229,69 +221,6 @@ def _judge(result: Fit, throw: bool) -> None:
     if throw:
         raise TrainingError(message)
     warnings.warn(message, AccuracyWarning, stacklevel=4)
-
-
-def _seed(rng: Any) -> tuple[int, bool]:
-    if rng is None:
-        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0]), False
-    if isinstance(rng, np.random.Generator):
-        return int(rng.integers(2**63)), True
-    if isinstance(rng, int | np.integer) and not isinstance(rng, bool) and rng >= 0:
-        return int(rng), True
-    raise InputError(
-        f"`rng` must be None, a nonnegative integer or a numpy Generator, got {rng!r}. "
-        "Global random state is never used. Pass an integer for a repeatable fit."
-    )
-
-
-def _samples(samples: int | None, problem: Problem) -> int:
-    count = SAMPLES.get(problem.box.dimension, 256) if samples is None else samples
-    if not isinstance(count, int | np.integer) or isinstance(count, bool) or count < FEWEST:
-        raise InputError(
-            f"`samples` must be a whole number of at least {FEWEST}, got {count!r}. "
-            "One exact solve cannot show how the result changes with p. Pass the largest number you can afford."
-        )
-    return int(count)
-
-
-def _tol(tol: float | None, stored: Any) -> float:
-    if tol is None:
-        return TOL[real_dtype(stored).itemsize]
-    if not isinstance(tol, int | float | np.number) or not 0 < tol < 1:
-        raise InputError(
-            f"`tol` must be a relative residual between 0 and 1, got {tol!r}. "
-            "It is not squared and not a percentage. Try 1e-8 for double precision, 1e-4 for single."
-        )
-    return float(tol)
-
-
-def _stored_dtype(problem: Problem, dtype: Any) -> Any:
-    if dtype is None:
-        return problem.dtype
-    try:
-        wanted = np.dtype(str(dtype).removeprefix("torch.")) if "torch" in str(dtype) else np.dtype(dtype)
-    except TypeError as cause:
-        raise unknown("dtype", str(dtype), ["float32", "float64", "complex64", "complex128"]) from cause
-    if wanted.kind not in "fc" or wanted != working_dtype(wanted) or (wanted.kind == "f") != (problem.dtype.kind == "f"):
-        raise InputError(
-            f"`dtype` must be a floating type of the same kind as A(p) ({problem.dtype}), got {wanted}. "
-            "Only the precision of the stored map can be chosen. "
-            f"Pass {'complex64 or complex128' if problem.dtype.kind == 'c' else 'float32 or float64'}."
-        )
-    return wanted
-
-
-def _device(device: Any) -> str:
-    if device is None:
-        return "cpu"
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, TypeError) as cause:
-        raise InputError(
-            f"`device` {device!r} cannot be used: {cause}. "
-            "Torch does not see such a device here. Use device='cpu', or install torch for your accelerator."
-        ) from cause
-    return str(device)
 
 
 def _teller(history: list[Event], report: Callable[[Event], None]) -> Callable[[Event], None]:

@@ -37,9 +37,11 @@ class NoGauge(Gauge):
     """The factors are unique."""
 
     def align(self, F: Mapping[str, Any], reference: Mapping[str, Any]) -> Factors:
+        del reference
         return dict(F)
 
     def move(self, F: Mapping[str, Any], rng: np.random.Generator) -> Factors:
+        del rng
         return dict(F)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from neumatc.fitting import fit
 from neumatc.fitted import Fit
+from neumatc.fitting import fit
 from neumatc.operations import Inverse, TruncatedSVD
 from neumatc.problem import Problem
 
@@ -43,8 +43,8 @@ def inv(
     (5, 2, 2)
     """
     return fit(
-        Problem.of(A, box, Inverse()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler, rng=rng,
-        executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
+        Problem.of(A, box, Inverse()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
+        rng=rng, executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip
 
 
@@ -81,7 +81,7 @@ def svd(
     True
     """
     return fit(
-        Problem.of(A, box, TruncatedSVD(rank)),  # type: ignore[arg-type]  # a wrong rank is refused by check()
+        Problem.of(A, box, TruncatedSVD(rank)),  # type: ignore[arg-type]  # check() refuses None
         tol=tol, samples=samples, basis=basis, training=training, sampler=sampler, rng=rng,
         executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip

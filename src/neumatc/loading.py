@@ -12,7 +12,8 @@ from neumatc import store
 from neumatc.bases import CURVES, Trial
 from neumatc.box import Box
 from neumatc.errors import FormatError, InputError
-from neumatc.fitted import Basis, Cost, Event, Fit
+from neumatc.fitted import Fit
+from neumatc.history import Basis, Cost, Event
 from neumatc.layout import Layout, Part
 from neumatc.maps import Map
 from neumatc.operations import Operation, restore

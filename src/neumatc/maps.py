@@ -69,9 +69,8 @@ class Map:
         slope = 2.0 / float(self.box.width[self.axis])
         change = self.surrogate.derivative_factors(x, self.axis)
         change = {name: X * X.real.dtype.type(slope) for name, X in change.items()}
-        if isinstance(self.operation, Differentiable):
-            return self.operation.derivative(stored, change)
-        return change
+        operation: Any = self.operation
+        return operation.derivative(stored, change) if self._differentiable else change
 
     def present(self, F: Factors) -> Any:
         if self.operation is not None:

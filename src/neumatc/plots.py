@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image  # matplotlib itself needs it
 
 from neumatc.arrays import Array
 from neumatc.errors import InputError
@@ -32,6 +34,9 @@ CYCLE = (BLUE, ORANGE, GREEN, PINK, YELLOW, "#56B4E9", "#000000")
 
 FLOOR = 1e-17
 """Drawn in place of zero on logarithmic axes."""
+
+COLOURS = 128
+"""Of the palette of a PNG file."""
 
 PIECE = 16
 """Matrices held at once while errors are measured."""
@@ -109,7 +114,8 @@ def errors(tracks: Mapping[str, Track], xlabel: str = "p") -> Figure:
 
 
 def _errors(axis: Axes, one: Track) -> None:
-    axis.semilogy(one.p, np.maximum(one.bound, FLOOR), color=YELLOW, lw=0.8, label="certificate's bound")
+    # Broad and beneath: where the certificate checks everything, the bound is the residual and would be hidden.
+    axis.semilogy(one.p, np.maximum(one.bound, FLOOR), color=YELLOW, lw=2.0, alpha=0.8, label="certificate's bound")
     axis.semilogy(one.p, np.maximum(one.residual, FLOOR), color=BLUE, lw=0.9, label="true residual")
     axis.axhline(one.tol, color=GREY, ls="--", lw=1.0, label="tol")
     # Marks at the lower edge and not on the curve, where they would hide how deep it dips at the solved points.
@@ -189,42 +195,40 @@ def _legend_above_data(axis: Axes) -> None:
 
 
 def alignment(
-    p: Array, frames: Mapping[str, Array], xlabel: str = "p", spectrum_label: str = "cycles per unit of p"
+    p: Array, frames: Mapping[str, Array], xlabel: str = "p", frequency: str = "cycles per unit of p", unit: str = ""
 ) -> Figure:
-    """Singular vectors before and after alignment: an entry over p above, the Fourier spectrum over p below.
+    """Singular vectors before and after alignment: entries of the last one above, the spectrum over p of all below.
+
+    A smooth curve has a narrow spectrum; every jump of phase or order spreads it over all frequencies.
 
     Parameters
     ----------
     p : (m,) evenly spaced
-    frames : title -> (m, n, r), the first column is drawn
-
-    A smooth curve has a narrow spectrum; every jump of phase or order spreads it over all frequencies.
+    frames : title -> (m, n, r)
+    xlabel, frequency, unit : labels of p and of the frequency, and the unit of the latter
     """
     figure, axes = _figure(2, len(frames), width=3.5 * len(frames) + 0.4, height=5.2, sharey="row")
     for number, (title, frame) in enumerate(frames.items()):
         top, bottom = axes[number], axes[len(frames) + number]
-        _entry(top, p, frame, title, xlabel)
-        _power(bottom, p, frame, spectrum_label)
-    axes[0].set_ylabel("first vector, two entries\n(real part)")
-    axes[len(frames)].set_ylabel("power, dB below the largest")
+        for colour, row in ((BLUE, 0), (ORANGE, frame.shape[1] // 2)):
+            top.plot(p, frame[:, row, -1].real, color=colour, lw=1.0, label=f"entry {row + 1}")
+        top.set_title(title, fontsize=10)
+        top.set_xlabel(xlabel)
+        top.margins(x=0.01)
+        _power(bottom, p, frame, unit)
+        bottom.set_xlabel(f"{frequency} in {unit}" if unit else frequency)
+    _legend_above_data(axes[0])
+    axes[0].set_ylabel(f"vector {next(iter(frames.values())).shape[-1]}, real part")
+    axes[len(frames)].set_ylabel("power of all vectors, dB")
     return figure
 
 
-def _entry(axis: Axes, p: Array, frame: Array, title: str, xlabel: str) -> None:
-    for colour, row in ((BLUE, 0), (ORANGE, frame.shape[1] // 2)):
-        axis.plot(p, frame[:, row, 0].real, color=colour, lw=1.0)
-    axis.set_title(title, fontsize=10)
-    axis.set_xlabel(xlabel)
-    axis.margins(x=0.01)
-
-
-def _power(axis: Axes, p: Array, frame: Array, label: str) -> None:
-    frequency, power = spectrum(p, frame[:, :, 0])
+def _power(axis: Axes, p: Array, frame: Array, unit: str) -> None:
+    frequency, power = spectrum(p, frame.reshape(len(p), -1))
     axis.plot(frequency, 10 * np.log10(np.maximum(power / power.max(), 1e-14)), color=GREEN, lw=1.0)
     reach = _reach(frequency, power, 0.999)
     axis.axvspan(-reach, reach, color=GREEN, alpha=0.15, lw=0)
-    axis.set_title(f"99.9 % of the power within ±{reach:.2g}", fontsize=9)
-    axis.set_xlabel(label)
+    axis.set_title(f"99.9 % of the power within ±{reach:.2g} {unit}".rstrip(), fontsize=9)
     axis.set_ylim(-105, 5)
     axis.margins(x=0.01)
 
@@ -261,9 +265,12 @@ def save(figure: Figure, folder: str | PathLike[str], name: str) -> list[Path]:
     The same picture gives the same bytes: no date is written, and identifiers inside the SVG come from its name.
     """
     paths = [Path(folder) / f"{name}.{kind}" for kind in ("png", "svg")]
+    memory = BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": name}):
-        figure.savefig(paths[0], dpi=120)
+        figure.savefig(memory, format="png", dpi=120)
         figure.savefig(paths[1], metadata={"Date": None})
+    # Lines in few colours need no more than a palette: a third of the bytes, and nobody sees the difference.
+    Image.open(memory).convert("RGB").quantize(COLOURS).save(paths[0], optimize=True)
     return paths
 
 

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from neumatc.errors import InputError
-from neumatc.fitted import Event
+from neumatc.history import Event
 
 
 @contextmanager
 def progress_of(progress: Any, samples: int) -> Iterator[Callable[[Event], None]]:
     """A function that is told every event of a fit with at most ``samples`` exact solves."""
     if progress is None or progress is False:
-        yield lambda event: None
+        yield _silent
     elif callable(progress):
         yield progress
     elif progress is True:
@@ -25,6 +25,10 @@ def progress_of(progress: Any, samples: int) -> Iterator[Callable[[Event], None]
             f"`progress` must be True, a callable or None, got {progress!r}. "
             "A callable receives every event of the fit. Pass progress=True for a bar on the terminal."
         )
+
+
+def _silent(event: Event) -> None:
+    del event
 
 
 @contextmanager

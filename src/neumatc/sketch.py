@@ -14,6 +14,7 @@ The functions accept NumPy arrays (answering) and torch tensors (fitting) alike.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,8 +46,13 @@ class Probes:
         xp = namespace(tensor)
         if xp is np:
             return self
-        move = lambda x: xp.as_tensor(x, device=tensor.device)  # noqa: E731
-        return Probes(move(self.left), move(self.right), self.weight)
+        left, right = (xp.as_tensor(x, device=tensor.device) for x in (self.left, self.right))
+        return Probes(left, right, self.weight)
+
+
+def probe_counts(unknowns: int, right: int = 12) -> tuple[int, int]:
+    """Probes (left, right) for at least five equations per unknown; 24 x 12 at least (measured)."""
+    return max(24, math.ceil(5 * unknowns / right)), right
 
 
 def _probe(count: int, size: int, dtype: Any, rng: np.random.Generator) -> tuple[Array, int]:
@@ -60,7 +66,8 @@ def gaussian(shape: tuple[int, ...], dtype: Any, rng: np.random.Generator) -> Ar
     if not is_complex(dtype):
         return rng.standard_normal(shape)
     pairs = rng.standard_normal((*shape, 2)) * np.sqrt(0.5)
-    return pairs.view(np.complex128)[..., 0]
+    numbers: Array = pairs.view(np.complex128)[..., 0]
+    return numbers
 
 
 @dataclass(frozen=True)
@@ -162,23 +169,25 @@ class Sketch:
         ]
         return self._gather(products, ())
 
-    def linear(self, known: list[dict[str, Any]], unknown: list[dict[str, Any]]) -> Any:
-        """``L(p)``, ``(M or 1, d, E)``: one row per slice."""
+    def linear(self, known: list[dict[str, Any]], unknown: list[dict[str, Any]], doubled: bool = False) -> Any:
+        """``L(p)``, ``(M or 1, d, E)``: one row per slice; with ``doubled`` two, for the slice X and for i X."""
         products = [
-            _linear_product(k, u) * k["weight"] if "core" in u else None
-            for k, u in zip(known, unknown, strict=True)
+            _turned(_linear_product(k, u) * k["weight"], (split.first,), doubled) if "core" in u else None
+            for k, u, (_, _, split) in zip(known, unknown, self.splits, strict=True)
         ]
-        return self._gather(products, (_count(unknown),))
+        return self._gather(products, (_count(unknown) * (2 if doubled else 1),))
 
-    def quadratic(self, known: list[dict[str, Any]], unknown: list[dict[str, Any]]) -> Any:
-        """``T(p)``, ``(M or 1, d, d, E)``, or None where every equation is linear."""
+    def quadratic(self, known: list[dict[str, Any]], unknown: list[dict[str, Any]], doubled: bool = False) -> Any:
+        """``T(p)``, ``(M or 1, d, d, E)``, or None where every equation is linear; ``doubled`` as for ``linear``."""
         if all(e.linear for e in self.equations):
             return None
         products = [
-            _quadratic_product(k, u) * k["weight"] if "left" in u else None
-            for k, u in zip(known, unknown, strict=True)
+            _turned(_quadratic_product(k, u) * k["weight"], (split.first, split.second), doubled)
+            if "left" in u
+            else None
+            for k, u, (_, _, split) in zip(known, unknown, self.splits, strict=True)
         ]
-        return self._gather(products, (_count(unknown),) * 2)
+        return self._gather(products, (_count(unknown) * (2 if doubled else 1),) * 2)
 
     def _gather(self, products: list[Any], inner: tuple[int, ...]) -> Any:
         """Sum the terms of each equation, flatten its k1 x k2 numbers, lay the equations side by side."""
@@ -194,6 +203,17 @@ class Sketch:
         ]
         xp, batch = namespace(columns[0]), max(c.shape[0] for c in columns)
         return xp.concatenate([xp.broadcast_to(c, (batch, *c.shape[1:])) for c in columns], -1)
+
+
+def _turned(product: Any, symbols: Sequence[Symbol | None], doubled: bool) -> Any:
+    """``(M, d, [d,] k1, k2)`` with each slice X followed by i X, whose adjoint is -i Xᴴ."""
+    if not doubled:
+        return product
+    for axis, symbol in enumerate(symbols, start=1):
+        turn = -1j if symbol is not None and symbol.adjoint else 1j
+        pairs = namespace(product).stack([product, turn * product], axis + 1)
+        product = pairs.reshape(*pairs.shape[:axis], -1, *pairs.shape[axis + 2 :])
+    return product
 
 
 def _count(unknown: list[dict[str, Any]]) -> int:
@@ -266,4 +286,3 @@ def _quadratic_product(known: dict[str, Any], unknown: dict[str, Any]) -> Any:
     if between is None:
         return (left[:, None] @ right[None])[None]
     return left[:, None] @ (between[:, None] @ right)[:, None]
-

@@ -16,7 +16,8 @@ from neumatc.demo import pictures, table
 from neumatc.demo.check import Findings, check
 from neumatc.demo.jobs import Job
 from neumatc.demo.timing import RUNS, Times, machine, times
-from neumatc.fitted import Event, Fit
+from neumatc.fitted import Fit
+from neumatc.history import Event
 
 __all__ = ["Report", "Tell", "run"]
 
@@ -98,7 +99,7 @@ class Plan:
             name = _checking(job.sharing, jobs)
             steps[name] = steps.get(name, 0.0) + job.weight[1]
         steps |= {f"time {job.title}": job.weight[2] for job in jobs}
-        return Plan({**steps, PICTURES: 6.0}, tell)
+        return Plan({**steps, PICTURES: 3.0}, tell)
 
     def at(self, step: str, part: float) -> None:
         """Tell that this part of this step is done."""

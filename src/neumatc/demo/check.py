@@ -52,6 +52,8 @@ class Findings:
     def kept_promise(self) -> bool:
         """Whether no certified answer misses the tolerance it was asked for."""
         return bool(np.all(self.certified_residual <= self.tol))
+
+
 def check(jobs: Sequence[Job], fits: Sequence[Fit], tell: Callable[[float], None]) -> list[Findings]:
     """Compare jobs that share a channel with LAPACK; ``tell`` hears the part that is done.
 

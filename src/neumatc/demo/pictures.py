@@ -17,7 +17,8 @@ from neumatc.gauge import Factors, Unitary, Vectors
 
 MHZ = 1e6
 XLABEL = "offset from the carrier in MHz"
-SHOWN = ("U", "S", "V")
+RANK_SHOWN = 8
+"""Singular vectors of the precoder; those of the buffer are not shown."""
 
 
 def draw(jobs: Sequence[Job], fits: Sequence[Fit], findings: Sequence[Findings], folder: Path) -> list[Path]:
@@ -28,7 +29,7 @@ def draw(jobs: Sequence[Job], fits: Sequence[Fit], findings: Sequence[Findings],
     titles = {"inv": jobs[inverse].title, "svd": jobs[triplets].title}
     written = plots.save(_errors(jobs, fits, findings), folder, "error")
     written += plots.save(_decay(findings[inverse].pictured, frames, titles), folder, "decay")
-    written += plots.save(_entries(findings[inverse], findings[triplets], frames), folder, "entries")
+    written += plots.save(_entries(findings[inverse], findings[triplets], frames, titles), folder, "entries")
     return written + plots.save(_alignment(findings[triplets].p_pictured, frames), folder, "alignment")
 
 
@@ -73,19 +74,29 @@ def _decay(inverse: Factors, frames: Mapping[str, Factors], titles: Mapping[str,
     )
 
 
-def _entries(inverse: Findings, triplets: Findings, frames: Mapping[str, Factors]) -> plots.Figure:
-    A, X = inverse.pictured["A"], inverse.pictured["X"]
-    vectors = frames["vectors"]
-    n, m = A.shape[-1], vectors["U"].shape[-2]
-    panels: dict[str, dict[str, Array]] = {
-        "A": {"(1, 2)": A[:, 0, 1], f"(3, {n // 2})": A[:, 2, n // 2 - 1]},
-        "A⁻¹": {"(1, 2)": X[:, 0, 1], f"(3, {n // 2})": X[:, 2, n // 2 - 1]},
-        "U, aligned": {"(1, 1)": vectors["U"][:, 0, 0], f"({m // 2}, 2)": vectors["U"][:, m // 2 - 1, 1]},
-        "S, in descending order": {f"σ{_below(k)}": frames["lapack"]["S"][:, 0, k - 1] for k in (1, 2)},
-        "V, aligned": {"(1, 1)": vectors["V"][:, 0, 0], f"({m // 2}, 2)": vectors["V"][:, m // 2 - 1, 1]},
+def _entries(
+    inverse: Findings, triplets: Findings, frames: Mapping[str, Factors], titles: Mapping[str, str]
+) -> plots.Figure:
+    exact, aligned, lapack = inverse.pictured, frames["vectors"], frames["lapack"]
+    r = min(RANK_SHOWN, lapack["S"].shape[-1])
+    learnt = {
+        "A": _two(exact["A"], (0, 1), (2, exact["A"].shape[-1] // 2)),
+        "A⁻¹": _two(exact["X"], (0, 1), (2, exact["X"].shape[-1] // 2)),
     }
-    points = {title: (inverse if title in ("A", "A⁻¹") else triplets).p_pictured / MHZ for title in panels}
-    return plots.entries(points, panels, XLABEL)
+    factored = {
+        "S, descending": {f"σ{_below(k)}": lapack["S"][:, 0, k - 1] for k in range(max(1, r - 4), r)},
+        "U, vectors aligned": _two(aligned["U"], (0, r // 2), (aligned["U"].shape[-2] // 2, r - 1)),
+        "V, vectors aligned": _two(aligned["V"], (0, r // 2), (aligned["V"].shape[-2] // 2, r - 1)),
+        "V, as LAPACK returns it": _two(lapack["V"], (0, r // 2), (lapack["V"].shape[-2] // 2, r - 1)),
+    }
+    left = {f"{name} ({titles['inv']})": panel for name, panel in learnt.items()}
+    right = {f"{name} ({titles['svd']})": panel for name, panel in factored.items()}
+    points = dict.fromkeys(left, inverse.p_pictured / MHZ) | dict.fromkeys(right, triplets.p_pictured / MHZ)
+    return plots.entries(points, left | right, XLABEL)
+
+
+def _two(X: Array, *places: tuple[int, int]) -> dict[str, Array]:
+    return {f"entry ({i + 1}, {j + 1})": X[:, i, j] for i, j in places}
 
 
 def _below(k: int) -> str:
@@ -93,10 +104,11 @@ def _below(k: int) -> str:
 
 
 def _alignment(p: Array, frames: Mapping[str, Factors]) -> plots.Figure:
-    shown = {
-        "precoder V as LAPACK returns it": frames["lapack"]["V"],
-        "vectors aligned (Algorithm 1)": frames["vectors"]["V"],
-        "subspaces aligned (Procrustes)": frames["spaces"]["V"],
+    titles = {
+        "lapack": "precoder V, as LAPACK returns it",
+        "vectors": "vectors aligned (Algorithm 1)",
+        "spaces": "subspaces aligned (Procrustes)",
     }
-    # One cycle per MHz is a delay of one microsecond.
-    return plots.alignment(p / MHZ, shown, XLABEL, "delay in µs")
+    shown = {title: frames[name]["V"][:, :, :RANK_SHOWN] for name, title in titles.items()}
+    # One cycle per megahertz is a delay of one microsecond.
+    return plots.alignment(p / MHZ, shown, XLABEL, "delay", "µs")

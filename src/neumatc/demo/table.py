@@ -129,7 +129,10 @@ LINES = (
     Line("batch: ratio", lambda r: _ratio(r, "batch")),
     Line("beside: inexact rival in a batch", lambda r: _inexact(r)),
     Line("offline, without A(p)", lambda r: f"{r['offline_seconds']:.1f} s"),
-    Line("offline, building A(p)", lambda r: f"{r['build_seconds']:.1f} s ({r['built']} × {_time(r['build_seconds_each'])})"),
+    Line(
+        "offline, building A(p)",
+        lambda r: f"{r['build_seconds']:.1f} s ({r['built']} × {_time(r['build_seconds_each'])})",
+    ),
     Line("break-even, A(p) given", lambda r: _count(r["break_even_given"])),
     Line("break-even, A(p) built", lambda r: _count(r["break_even_built"])),
 )

@@ -26,7 +26,7 @@ class Operation(ABC):
 
     @abstractmethod
     def exact(self, A: Any) -> Factors:
-        """Solve exactly. ``A`` is ``(B, n1, n2)``, a NumPy array or a torch tensor; answer in kind, batch axis first."""
+        """Solve exactly. ``A`` is ``(B, n1, n2)``, NumPy or torch; the factors come in kind, batch axis first."""
 
     @abstractmethod
     def equations(self) -> tuple[Equation, ...]:
@@ -39,6 +39,7 @@ class Operation(ABC):
 
     def check(self, shape: tuple[int, int]) -> None:
         """Raise InputError when matrices of this shape have no such operation. Accepts all by default."""
+        del shape
 
     def canonical(self, F: Mapping[str, Any]) -> Factors:
         """The representative of the gauge orbit that the user receives. The factors as they are by default."""
@@ -49,10 +50,11 @@ class Operation(ABC):
         names = unknown_names(self.equations())
         if len(names) == 1:
             return F[names[0]]
-        return namedtuple(f"{self.name.capitalize()}Result", names)(*(F[n] for n in names))  # noqa: PYI024
+        return namedtuple(f"{self.name.capitalize()}Result", names)(*(F[n] for n in names))
 
     def theorem(self, rows: int) -> tuple[float, str] | None:
         """``(c, text)`` with relative error <= c * relative residual under the theorem named in text, or None."""
+        del rows
         return None
 
 

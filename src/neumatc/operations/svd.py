@@ -69,7 +69,8 @@ class TruncatedSVD(Operation):
         return Unitary.of({"U": (None, "P"), "M": ("P", "Q"), "V": (None, "Q")})
 
     def check(self, shape: tuple[int, int]) -> None:
-        if not isinstance(self.rank, int | np.integer) or isinstance(self.rank, bool):
+        rank: Any = self.rank  # whatever the caller passed
+        if not isinstance(rank, int | np.integer) or isinstance(rank, bool):
             raise InputError(
                 f"`svd` needs a whole number as rank, got {self.rank!r}. "
                 "The full SVD (rank=None) is not offered yet. Pass rank=r with 1 <= r <= min(n1, n2)."
@@ -97,6 +98,7 @@ class TruncatedSVD(Operation):
         return SVDResult(F["U"], S.real.copy() if namespace(S) is np else S.real, adjoint(F["V"]))
 
     def theorem(self, rows: int) -> tuple[float, str] | None:
+        del rows
         return 1.0, "|s - σ|/‖A‖_F <= residual for some singular value σ (Weyl); vectors: residual/gap (Wedin)"
 
     def refine(self, A: Any, F: Mapping[str, Any]) -> Factors:

@@ -59,11 +59,12 @@ class Design(Sampler):
         dimension = x.shape[1]
         if self.kind == "sobol":
             return nearest(x, sobol(count, dimension, np.random.default_rng(0)))
-        each = max(2, int(round(count ** (1 / dimension))))
+        each = max(2, round(count ** (1 / dimension)))
         if self.kind == "chebyshev":
             return nearest(x, lobatto(*[each] * dimension))[:count]
         axes = np.meshgrid(*[np.linspace(-1, 1, each)] * dimension, indexing="ij")
         return nearest(x, np.stack([axis.ravel() for axis in axes], axis=-1))[:count]
 
     def select(self, x: Array, residuals: Array, free: Array, tol: float) -> list[int]:
+        del x, residuals, free, tol  # everything was solved beforehand
         return []

@@ -43,6 +43,7 @@ class FailureInformed(Sampler):
     add: int | None = None
 
     def first(self, x: Array, count: int) -> list[int]:
+        del count
         return nearest(x, np.zeros((1, x.shape[1])))
 
     def select(self, x: Array, residuals: Array, free: Array, tol: float) -> list[int]:

@@ -18,8 +18,8 @@ from neumatc.arrays import Array
 from neumatc.bases import Choice, Curve, select
 from neumatc.certify import Checker
 from neumatc.equations import unknown_names
-from neumatc.fitted import Event
 from neumatc.gauge import Factors
+from neumatc.history import Event
 from neumatc.operations import Adaptive, Operation
 
 from .nodes import first_curve, first_nodes

@@ -17,9 +17,9 @@ from neumatc.arrays import Array
 from neumatc.bases import Choice, Curve, select
 from neumatc.correct import Corrector, Reduced
 from neumatc.equations import unknown_names
-from neumatc.fitted import Event, probe_counts
 from neumatc.gauge import Factors
-from neumatc.sketch import Sketch
+from neumatc.history import Event
+from neumatc.sketch import Sketch, probe_counts
 
 from .nodes import first_curve, first_nodes
 from .plan import Ground, Plan, Trained
@@ -138,7 +138,8 @@ class Collocation:
         flat = self.modes.layout.pack(F, np.empty((len(F[self.names[0]]), self.modes.layout.size), self.modes.C.dtype))
         C = self.modes.C.view(np.float64) if np.iscomplexobj(self.modes.C) else self.modes.C
         real = flat.view(np.float64) if np.iscomplexobj(flat) else flat
-        return np.linalg.lstsq(C.T, real.T, rcond=None)[0].T
+        coefficients: Array = np.linalg.lstsq(C.T, real.T, rcond=None)[0].T
+        return coefficients
 
     def _correctors(self) -> tuple[Corrector, Corrector]:
         slices = self.modes.factors(np.eye(len(self.modes.C)))
@@ -147,7 +148,9 @@ class Collocation:
         equations, dtype = self.operation.equations(), self.problem.working
         counts = (probe_counts(len(self.modes.C)), VERIFY)
         made = [
-            Corrector.of(self.operation, Sketch.draw(equations, values, c, dtype, self.plan.rng(k)), slices, False, {"A": A})
+            Corrector.of(
+                self.operation, Sketch.draw(equations, values, c, dtype, self.plan.rng(k)), slices, False, {"A": A}
+            )
             for k, c in zip((3, 4), counts, strict=True)
         ]
         return made[0], made[1]

@@ -13,9 +13,9 @@ import torch
 
 from neumatc.arrays import Array
 from neumatc.bases import Choice, Curve, select
-from neumatc.fitted import Event, probe_counts
 from neumatc.gauge import Factors
-from neumatc.sketch import Sketch
+from neumatc.history import Event
+from neumatc.sketch import Sketch, probe_counts
 
 from .latent import orthonormalised
 from .plan import Ground, Plan, Trained, layout_of, redraw
@@ -31,7 +31,7 @@ STATION_BYTES = 4 << 30
 """Memory up to which the orthogonalised equations of all stations may grow when candidates are refined."""
 
 CHOICE = {1: 2.4}
-"""Candidates per solve below which the greedy choice is no choice, by dimension (1.5 beyond): then the grid is refined."""
+"""Candidates per solve below which the greedy choice is no choice, by dimension (1.5 beyond); then it is refined."""
 
 
 class Greedy:
@@ -41,6 +41,7 @@ class Greedy:
         self.plan, self.problem = plan, plan.problem
         self.ground = Ground.of(plan)
         self.seconds = {"span": 0.0, "curve": 0.0}
+        self.station_of: Array = np.arange(len(self.ground.candidates))
 
     def run(self) -> Trained:
         start, before = time.perf_counter(), self._paid()
@@ -72,7 +73,7 @@ class Greedy:
         F = {name: np.asarray(X.cpu()) for name, X in exact.items()}
         held = box.from_unit(self.ground.held_out)
         layout, doubled = layout_of(self.problem, A, F, self.problem.matrices(held, keep=True))
-        sketches = self._sketches(A, F, doubled)
+        sketches = self._sketches(A, F)
         self.span = Span(self.problem, layout, sketches, plan.samples, doubled, plan.device)
         self.span.probe(held, keep=True)
         self.span.probe(box.from_unit(self.ground.candidates), keep=True)
@@ -81,7 +82,7 @@ class Greedy:
         self.span.extend([exact])
         self._note(self.first.pop(0))
 
-    def _sketches(self, A: Array, F: Factors, doubled: bool) -> tuple[Sketch, Sketch]:
+    def _sketches(self, A: Array, F: Factors) -> tuple[Sketch, Sketch]:
         plan, values = self.plan, {"A": A, **F}
         equations = self.problem.operation.equations()
         verify = VERIFY.get(self.problem.box.dimension, (10, 10))
@@ -117,7 +118,7 @@ class Greedy:
                 self._verify()
                 self._say("no candidate is left to solve")
                 return
-            # The training residual is optimistic: where it passes but the verified one fails, the worst is solved still.
+            # The training residual is optimistic: where it passes but the verified one fails, solve the worst still.
             chosen = chosen or [int(np.argmax(np.where(self.solved, -1.0, ranking)))]
             self._solve(chosen[: self.plan.samples - count])
             if self._choice * self.span.count > len(self.solved) and self._can_refine:
@@ -126,7 +127,7 @@ class Greedy:
     def _order(self, residuals: torch.Tensor) -> Array:
         """Residuals in the order of the candidates (stations were added level by level)."""
         values = residuals.cpu().numpy()
-        return values[self.station_of] if self.ground.level else values
+        return values[self.station_of]
 
     def _verify(self) -> None:
         self.labels = self.span.labels()
@@ -149,7 +150,7 @@ class Greedy:
 
     def _candidate_labels(self, labels: torch.Tensor) -> Array:
         values = labels[self._held :].cpu().numpy()
-        return values[self.station_of] if self.ground.level else values
+        return values[self.station_of]
 
     def _choose(self) -> Choice:
         y = self._candidate_labels(self.labels)
@@ -180,7 +181,7 @@ class Greedy:
     def _refine(self, why: str) -> None:
         """More candidates: labels cost no exact solve, only one A(p) each."""
         ground, new, old = self.ground.finer(self.plan)
-        before = self.station_of if self.ground.level else np.arange(len(self.ground.candidates))
+        before = self.station_of
         total = len(before)
         self.station_of = np.where(old >= 0, before[old], 0)
         self.station_of[new] = total + np.arange(len(new))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from neumatc.arrays import Array
-from neumatc.fitted import Event
+from neumatc.history import Event
 
 from .plan import Plan, Trained
 

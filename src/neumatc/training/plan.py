@@ -11,7 +11,7 @@ import numpy as np
 from neumatc.arrays import Array
 from neumatc.bases import Basis, Choice, Curve
 from neumatc.errors import InputError
-from neumatc.fitted import Event
+from neumatc.history import Event
 from neumatc.layout import Layout, Part
 from neumatc.operations import Operation
 from neumatc.problem import Problem
@@ -86,8 +86,8 @@ class Ground:
     def of(plan: Plan) -> Ground:
         box, table, rng = plan.problem.box, plan.problem.tabulated, plan.rng(1)
         if table is None:
-            held = box.to_unit(box.random(HELD_OUT, rng))
-            return Ground(candidates(box.dimension, 0, plan.rng(2)), held, 0, levels(box.dimension) - 1)
+            random = box.to_unit(box.random(HELD_OUT, rng))
+            return Ground(candidates(box.dimension, 0, plan.rng(2)), random, 0, levels(box.dimension) - 1)
         x = box.to_unit(table)
         held = min(HELD_OUT, len(x) // 5)
         if held < 1:

@@ -40,20 +40,27 @@ class Columns:
             size = sum(b["core"][0].numel() for b in blocks if b)
             core = next(b["core"] for b in blocks if b)
             self.rows = torch.empty((self.capacity, size), dtype=core.dtype, device=core.device)
-        return torch.cat([b["core"].reshape(-1) for b in blocks if b])
+        pieces = zip(blocks, self._conjugated, strict=True)
+        return torch.cat([(b["core"].conj() if flip else b["core"]).reshape(-1) for b, flip in pieces if b])
 
     def blocks(self, rows: Tensor) -> list[dict[str, Any]]:
         """Rows ``(d, S)`` as the blocks a sketch works with."""
-        blocks, offset = [], 0
-        for shape in self.shapes:
+        blocks: list[dict[str, Any]] = []
+        offset = 0
+        for shape, flip in zip(self.shapes, self._conjugated, strict=True):
             if not shape:
                 blocks.append({})
                 continue
             size = shape["shape"].numel()
             core = rows[:, offset : offset + size].reshape(-1, *shape["shape"])
-            blocks.append({"core": core, "probed": shape["probed"]})
+            blocks.append({"core": core.conj() if flip else core, "probed": shape["probed"]})
             offset += size
         return blocks
+
+    @property
+    def _conjugated(self) -> list[bool]:
+        """Blocks of an adjoint unknown: kept as their conjugates, which follow complex combinations of slices."""
+        return [split.first is not None and split.first.adjoint for _, _, split in self.sketch.splits]
 
 
 class Stations:
@@ -192,7 +199,13 @@ class Span:
     """Exact results so far, their sketches, and the stations they are compared at."""
 
     def __init__(
-        self, problem: Problem, layout: Layout, sketches: tuple[Sketch, Sketch], capacity: int, doubled: bool, device: str
+        self,
+        problem: Problem,
+        layout: Layout,
+        sketches: tuple[Sketch, Sketch],
+        capacity: int,
+        doubled: bool,
+        device: str,
     ) -> None:
         self.problem, self.layout, self.doubled, self.device = problem, layout, doubled, device
         train, verify = (sketch.like(torch.empty(0, device=device)) for sketch in sketches)
