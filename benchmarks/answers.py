@@ -12,7 +12,7 @@ from benchmarks.truth import Span, best_rank, inverse_residual, orthonormality, 
 from neumatc.arrays import Array
 from neumatc.gallery import GalleryFamily
 
-__all__ = ["Series", "WAYS", "inverses", "judged", "svds"]
+__all__ = ["WAYS", "Series", "inverses", "judged", "svds"]
 
 WAYS = ("curve", "corrected", "best")
 """The curve as fitted; after latent Gauss-Newton; the projection of the exact result on the span."""

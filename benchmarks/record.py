@@ -105,11 +105,11 @@ class Row:
 
 def append(path: Path, row: Row, quick: bool) -> dict[str, Any]:
     """Write one row, with the machine and the versions it was measured with, as a line of JSON."""
-    record = asdict(row)
+    record: dict[str, Any] = asdict(row)
     record["checks"] = [asdict(check) | {"passed": check.passed} for check in row.checks]
     record |= {"passed": row.passed, "quick": quick, **environment()}
     record["date"] = datetime.now(UTC).isoformat(timespec="seconds")
-    record = plain(record)
+    record = {name: plain(value) for name, value in record.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -55,8 +56,7 @@ def best_rank(A: Array, rank: int) -> tuple[Array, Array]:
 
 def jump_of(matrices: list[Array]) -> float:
     """Return the largest distance of neighbours."""
-    steps = zip(matrices[:-1], matrices[1:], strict=True)
-    return max(float(np.linalg.norm(b - a)) for a, b in steps)
+    return max(float(np.linalg.norm(b - a)) for a, b in pairwise(matrices))
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def rows(family: SyntheticInverse, samples: int, tol: float, fits: int) -> Itera
 
 
 def cases(setting: Setting) -> list[Case]:
-    """n = 512 and 40 solves; the tight tolerance spends them all, the default one may stop earlier."""
+    """N = 512 and 40 solves; the tight tolerance spends them all, the default one may stop earlier."""
     family = SyntheticInverse(n=setting.count(512, 32), rank=setting.count(20, 6))
     samples, fits = setting.count(40, 12), setting.count(7, 2)
     return [Case(f"tol {tol:g}", partial(rows, family, samples, tol, fits)) for tol in (TIGHT, 1e-8)]

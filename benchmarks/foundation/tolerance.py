@@ -32,11 +32,20 @@ def enough(problem: Exhibited, tol: float) -> nmc.Fit:
     return fit
 
 
+def too_few(problem: Exhibited, samples: int) -> nmc.Fit:
+    """Return a fit of half the budget that it takes, or of half of that while it converges all the same."""
+    while samples > 2:
+        samples = max(2, samples // 2)
+        fit = fitted(problem.family, problem.rank, samples=samples, tol=TOLS[-1], rng=0)
+        if fit.status != "converged":
+            break
+    return fit
+
+
 def rows(problem: Exhibited, points: int, exact: int) -> Iterator[Row]:
-    """Fit for every tolerance and once with half the solves of the tightest; measure all at the same points."""
+    """Fit for every tolerance and once with too few solves for the tightest; measure all at the same points."""
     fits = {f"tol {tol:g}": enough(problem, tol) for tol in TOLS}
-    half = max(2, len(fits[f"tol {TOLS[-1]:g}"].samples) // 2)
-    fits["too few"] = fitted(problem.family, problem.rank, samples=half, tol=TOLS[-1], rng=0)
+    fits["too few"] = too_few(problem, len(fits[f"tol {TOLS[-1]:g}"].samples))
     at = places(problem.family, points, 0)
     measured = figures(problem, list(fits.values()), at, exact)
     for (name, fit), (residual, error) in zip(fits.items(), measured, strict=True):

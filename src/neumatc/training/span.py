@@ -174,10 +174,8 @@ class Stations:
         part["V"][:, :w] = self._linear(self.verify, part["known"]["verify"], verify.blocks(verify.rows[:slices]))
 
     def _linear(self, sketch: Sketch, known: Any, blocks: Any) -> Tensor:
-        L = sketch.linear(known, blocks)
-        if self.doubled:  # a complex coefficient is two real ones, of the slice and of i times the slice
-            L = torch.stack([L, 1j * L], dim=2).reshape(L.shape[0], -1, L.shape[-1])
-        return self._equations(L)
+        # With complex coefficients: two real ones each, of the slice and of i times the slice.
+        return self._equations(sketch.linear(known, blocks, self.doubled))
 
     @staticmethod
     def _equations(L: Tensor) -> Tensor:
