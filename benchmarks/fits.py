@@ -12,10 +12,14 @@ from neumatc.box import Box
 from neumatc.errors import AccuracyWarning
 from neumatc.gallery import GalleryFamily
 
-__all__ = ["TIGHT", "argument", "described", "fitted", "places"]
+__all__ = ["SAFE", "TIGHT", "argument", "described", "fitted", "places"]
 
 TIGHT = 1e-13
 """A tolerance that no fit of these budgets reaches, so that all exact solves are spent."""
+
+SAFE = 0.1
+"""Tolerance of an SVD as a share of its acceptance line: its solves are few whatever is asked for, and asking for more
+than needed makes the latent tensor larger and the query slower."""
 
 
 def fitted(family: GalleryFamily, rank: int | None = None, **options: Any) -> nmc.Fit:

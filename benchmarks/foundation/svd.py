@@ -9,7 +9,7 @@ import torch
 import neumatc as nmc
 from benchmarks.answers import Series, judged, svds
 from benchmarks.cases import Case, Measurement, Setting
-from benchmarks.fits import TIGHT, described, fitted, places
+from benchmarks.fits import SAFE, described, fitted, places
 from benchmarks.record import Check, Row
 from benchmarks.timing import interleaved
 from benchmarks.truth import best_rank, jump_of, relative
@@ -46,7 +46,7 @@ def known_answer_error(family: LowRankSVD, points: Array) -> float:
 
 def gap_rows(family: LowRankSVD, case: str, seed: int, points: int, calls: int) -> Iterator[Row]:
     """Accuracy at random points, and one query beside LAPACK's full SVD."""
-    fit = fitted(family, family.rank, samples=SOLVES, tol=TIGHT, rng=seed)
+    fit = fitted(family, family.rank, samples=SOLVES, tol=SAFE * BOUNDS[family.ratio], rng=seed)
     at = places(family, points, seed)
     series = svds(fit, family, at, family.rank, best=family.best_rank)
     row = svd_row(GAP.name, case, family, fit, series, seed)
@@ -85,7 +85,7 @@ def meetings(family: LowRankSVD, count: int) -> Array:
 
 def crossing_rows(family: LowRankSVD, case: str, seed: int, points: int, steps: int) -> Iterator[Row]:
     """Accuracy at random points, and on fine paths through the closest encounters of two values."""
-    fit = fitted(family, family.rank, samples=SOLVES, tol=TIGHT, rng=seed)
+    fit = fitted(family, family.rank, samples=SOLVES, tol=SAFE * BOUNDS[family.ratio], rng=seed)
     centres = meetings(family, 5)
     paths = [np.clip(c + np.linspace(-0.01, 0.01, steps), 0, 1)[:, None] for c in centres[:, 0]]
     at = np.concatenate([places(family, points, seed), *paths])

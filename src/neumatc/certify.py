@@ -24,7 +24,7 @@ from neumatc.operations import Operation, Selective
 from neumatc.sketch import gaussian
 
 PROBES = 16
-"""Real degrees of freedom of the probes: factor 2.0 at 99.9 % for one point, 4.3 for 10,000 points jointly."""
+"""Real degrees of freedom of the probes: factor 2.0 at 99.9 % for one point, 3.9 for 10,000 points jointly."""
 
 EXACT_COLUMNS = 32
 """Equations with at most this many columns are checked in full."""

@@ -134,11 +134,10 @@ def least_squares(J: Array, r: Array, unique: bool) -> Array:
     """``argmin |J x - r|`` for ``J (B, E, m)``, ``r (B, E)``; of least norm where the gauge leaves a choice."""
     if unique:
         Q, R = np.linalg.qr(J)
-        right = Q.swapaxes(-1, -2) @ r[..., None]
-        try:
-            x: Array = np.linalg.solve(R, right)[..., 0]
+        diagonal = np.abs(R.diagonal(0, -2, -1))
+        # Rounding hides dependent columns from LAPACK, which would divide by it; those need the solution of least norm.
+        if np.all(diagonal.min(-1) > CUTOFF * diagonal.max(-1)):
+            x: Array = np.linalg.solve(R, Q.swapaxes(-1, -2) @ r[..., None])[..., 0]
             return x
-        except np.linalg.LinAlgError:
-            pass  # dependent slices: fall through to the least-norm solution
     pinv: Array = np.linalg.pinv(J, rcond=CUTOFF)
     return (pinv @ r[..., None])[..., 0]

@@ -38,6 +38,11 @@ class Meter:
     kept: dict[bytes, Array] = field(default_factory=dict)
     kept_bytes: int = 0
 
+    @property
+    def paid(self) -> float:
+        """Seconds spent on what every method must pay for: building A(p) and solving exactly."""
+        return self.build_seconds + self.solve_seconds
+
 
 @dataclass(frozen=True)
 class Problem:

@@ -6,6 +6,7 @@ It prints nothing: ``neumatc demo`` shows what it is told.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -46,7 +47,7 @@ class Report:
 
 
 def run(
-    output: str | PathLike[str], quick: bool = False, seed: int = 0, tell: Tell = lambda text, part: None
+    output: str | PathLike[str], quick: bool = False, seed: int = 0, tell: Tell = lambda _text, _part: None
 ) -> Report:
     """Do the whole job.
 
@@ -132,7 +133,7 @@ def _check(jobs: Sequence[Job], fits: Sequence[Fit], plan: Plan) -> list[Finding
         rows = [number for number, job in enumerate(jobs) if job.sharing == sharing]
         step = _checking(sharing, jobs)
         plan.at(step, 0.0)
-        results = check([jobs[i] for i in rows], [fits[i] for i in rows], lambda part, step=step: plan.at(step, part))
+        results = check([jobs[i] for i in rows], [fits[i] for i in rows], functools.partial(plan.at, step))
         found |= dict(zip(rows, results, strict=True))
     return [found[number] for number in range(len(jobs))]
 
@@ -140,7 +141,7 @@ def _check(jobs: Sequence[Job], fits: Sequence[Fit], plan: Plan) -> list[Finding
 def _time(job: Job, fit: Fit, runs: int, plan: Plan) -> Times:
     step = f"time {job.title}"
     plan.at(step, 0.0)
-    return times(job, fit, runs, lambda part: plan.at(step, part))
+    return times(job, fit, runs, functools.partial(plan.at, step))
 
 
 def _write(folder: Path, texts: Mapping[str, str]) -> list[Path]:

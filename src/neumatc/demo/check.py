@@ -82,7 +82,7 @@ def _piece(job: Job, fit: Fit, p: Array, start: int) -> Piece:
     found = {
         "residual": _residual(job, fit, A, answer),
         "bound": fit.certify(p).bound,
-        "error": job.reference.error(A, answer, truth),
+        "error": job.reference.error(answer, truth),
         "excess": job.reference.excess(A, answer, truth),
         "path": certified.path,
         "certified_residual": _residual(job, fit, A, certified.value),

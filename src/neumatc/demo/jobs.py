@@ -79,7 +79,8 @@ class Job:
     def p_checked(self) -> Array:
         """Those that are compared with LAPACK, (checked,); both ends are among them."""
         rows = np.linspace(0, self.subcarriers - 1, self.checked).round().astype(int)
-        return self.p[rows]
+        some: Array = self.p[rows]
+        return some
 
     def fit(self, seed: int, tell: Callable[[Event], None]) -> Fit:
         """Fit it, with the library's own choices of basis, buffer and candidates."""

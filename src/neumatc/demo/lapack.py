@@ -53,7 +53,7 @@ class Reference(Protocol):
         """An answer of the library in the names of its equations."""
         ...
 
-    def error(self, A: Array, answer: Any, truth: Factors) -> Array:
+    def error(self, answer: Any, truth: Factors) -> Array:
         """Relative error of each answer, (B,)."""
         ...
 
@@ -93,16 +93,18 @@ class Inverses:
         """``X``."""
         return {"X": answer}
 
-    def error(self, A: Array, answer: Any, truth: Factors) -> Array:
+    def error(self, answer: Any, truth: Factors) -> Array:
         """``‖X - A⁻¹‖_F / ‖A⁻¹‖_F``."""
         return _norm(answer - truth["X"]) / _norm(truth["X"])
 
     def excess(self, A: Array, answer: Any, truth: Factors) -> Array | None:
         """Nothing is cut."""
+        del A, answer, truth
         return None
 
     def pictured(self, A: Array, truth: Factors, operation: Operation) -> Factors:
         """The matrices and their inverses."""
+        del operation
         return {"A": A, **truth}
 
 
@@ -139,18 +141,21 @@ class Triplets:
         M = np.eye(self.rank, dtype=answer.U.dtype) * answer.S[..., None, :]
         return {"U": answer.U, "M": M, "V": adjoint(answer.Vh)}
 
-    def error(self, A: Array, answer: Any, truth: Factors) -> Array:
+    def error(self, answer: Any, truth: Factors) -> Array:
         """``‖U S Vᴴ - A_r‖_F / ‖A‖_F`` with A_r the best approximation of rank r."""
         best = _product(self._cut(truth["U"], truth["S"], truth["Vh"]))
-        return _norm(_product(answer) - best) / _norm(A)
+        relative: Array = _norm(_product(answer) - best) / np.linalg.norm(truth["S"], axis=-1)
+        return relative
 
     def excess(self, A: Array, answer: Any, truth: Factors) -> Array | None:
         """``‖A - U S Vᴴ‖_F / ‖A - A_r‖_F - 1``: what a user of the truncated product loses."""
         left_out = np.sqrt((truth["S"][:, self.rank :] ** 2).sum(-1))
-        return _norm(A - _product(answer)) / left_out - 1
+        lost: Array = _norm(A - _product(answer)) / left_out - 1
+        return lost
 
     def pictured(self, A: Array, truth: Factors, operation: Operation) -> Factors:
         """As many triplets as the map carries along, the buffer included."""
+        del A
         k = self.rank + (operation.buffer if isinstance(operation, TruncatedSVD) else 0)
         # Copies: a view would keep the whole factorisation alive.
         return {"U": truth["U"][..., :k].copy(), "S": truth["S"][:, :k].copy(), "V": adjoint(truth["Vh"][..., :k, :])}

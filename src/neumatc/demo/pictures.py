@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from neumatc import plots
 from neumatc.align import along_path
@@ -43,7 +44,7 @@ def _frames(exact: Factors) -> dict[str, Factors]:
     return {"lapack": lapack, "vectors": vectors, "spaces": spaces}
 
 
-def _errors(jobs: Sequence[Job], fits: Sequence[Fit], findings: Sequence[Findings]) -> plots.Figure:
+def _errors(jobs: Sequence[Job], fits: Sequence[Fit], findings: Sequence[Findings]) -> Figure:
     tracks = {
         _counted(job.title, fit): plots.Track(
             found.p / MHZ, found.residual, found.bound, fit.samples.points[:, 0] / MHZ, fit.tol
@@ -57,7 +58,7 @@ def _counted(title: str, fit: Fit) -> str:
     return f"{title}: {len(fit.samples)} exact solves"
 
 
-def _decay(inverse: Factors, frames: Mapping[str, Factors], titles: Mapping[str, str]) -> plots.Figure:
+def _decay(inverse: Factors, frames: Mapping[str, Factors], titles: Mapping[str, str]) -> Figure:
     aligned, raw = frames["spaces"], frames["lapack"]
     columns = aligned["V"].shape[-1]
     return plots.decay(
@@ -74,9 +75,7 @@ def _decay(inverse: Factors, frames: Mapping[str, Factors], titles: Mapping[str,
     )
 
 
-def _entries(
-    inverse: Findings, triplets: Findings, frames: Mapping[str, Factors], titles: Mapping[str, str]
-) -> plots.Figure:
+def _entries(inverse: Findings, triplets: Findings, frames: Mapping[str, Factors], titles: Mapping[str, str]) -> Figure:
     exact, aligned, lapack = inverse.pictured, frames["vectors"], frames["lapack"]
     r = min(RANK_SHOWN, lapack["S"].shape[-1])
     learnt = {
@@ -103,7 +102,7 @@ def _below(k: int) -> str:
     return chr(ord("₀") + k)
 
 
-def _alignment(p: Array, frames: Mapping[str, Factors]) -> plots.Figure:
+def _alignment(p: Array, frames: Mapping[str, Factors]) -> Figure:
     titles = {
         "lapack": "precoder V, as LAPACK returns it",
         "vectors": "vectors aligned (Algorithm 1)",

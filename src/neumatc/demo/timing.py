@@ -79,14 +79,14 @@ def race(rivals: Mapping[str, Callable[[int], Any]], runs: int) -> dict[str, lis
     return seconds
 
 
-def times(job: Job, fit: Fit, runs: int = RUNS, tell: Callable[[float], None] = lambda part: None) -> Times:
+def times(job: Job, fit: Fit, runs: int = RUNS, tell: Callable[[float], None] = lambda _part: None) -> Times:
     """Time a fit against LAPACK; ``tell`` hears the part that is done."""
     rng = np.random.default_rng(0)
     p = rng.uniform(*job.matrix.box, BATCH)
     A = np.stack([job.matrix(float(one)) for one in p[: max(2, LAPACK_ENTRIES // (fit.shape[0] * fit.shape[1]))]])
     rivals = job.reference.rivals
     one = {name: lambda run, call=rival.call: call(A[run % len(A)][None]) for name, rival in rivals.items()}
-    many = {name: lambda run, call=rival.call: call(A) for name, rival in rivals.items()}
+    many = {name: lambda _run, call=rival.call: call(A) for name, rival in rivals.items()}
     alone = _per_matrix(race({OURS: _ours_alone(fit, p), **one}, runs), dict.fromkeys([OURS, *rivals], 1))
     tell(0.4)
     batch = _per_matrix(race({OURS: _ours_batch(fit, p), **many}, runs), {OURS: BATCH, **dict.fromkeys(rivals, len(A))})
@@ -96,7 +96,7 @@ def times(job: Job, fit: Fit, runs: int = RUNS, tell: Callable[[float], None] = 
     return Times(
         alone=alone,
         batch=batch,
-        error={name: float(job.reference.error(A, rival.call(A), truth).max()) for name, rival in rivals.items()},
+        error={name: float(job.reference.error(rival.call(A), truth).max()) for name, rival in rivals.items()},
         best_alone=min(exact, key=lambda name: alone[name].median),
         best_batch=min(exact, key=lambda name: batch[name].median),
         sweep=_sweep(job, fit),
@@ -118,7 +118,7 @@ def _ours_alone(fit: Fit, p: Array) -> Callable[[int], Any]:
 
 def _ours_batch(fit: Fit, p: Array) -> Callable[[int], Any]:
     out = _memory(fit, p)
-    return lambda run: fit(p, out=out)
+    return lambda _run: fit(p, out=out)
 
 
 def _memory(fit: Fit, p: Any) -> Array | None:

@@ -22,6 +22,7 @@ from neumatc.gauge import Factors
 from neumatc.history import Event
 from neumatc.operations import Adaptive, Operation
 
+from .exact import solved
 from .nodes import first_curve, first_nodes
 from .plan import Ground, Plan, Trained
 from .pod import Modes
@@ -46,7 +47,7 @@ class Bootstrap:
         self.ground = Ground.of(plan)
 
     def run(self) -> Trained:
-        start, before = time.perf_counter(), self._paid()
+        start, before = time.perf_counter(), self.problem.meter.paid
         self._open()
         best: Trained | None = None
         for number in range(1, ROUNDS + 1):
@@ -59,20 +60,15 @@ class Bootstrap:
             if not (self._add_solves() or round_.choice.score < previous / 2 or self._refine(round_)):
                 break
         assert best is not None
-        best.seconds["bootstrap"] = time.perf_counter() - start - (self._paid() - before)
+        best.seconds["bootstrap"] = time.perf_counter() - start - (self.problem.meter.paid - before)
         return best
-
-    def _paid(self) -> float:
-        return self.problem.meter.build_seconds + self.problem.meter.solve_seconds
 
     def _open(self) -> None:
         """Exact results at the first nodes, in one gauge, and the curve that predicts all the others."""
         plan, box = self.plan, self.problem.box
         nodes = first_nodes(plan, self.ground)
         x = self.ground.candidates[nodes]
-        A = self._matrices(x)
-        F = self._solve(A, x, adapt=True)
-        F = aligned(x, F, self.operation.gauge)
+        F = aligned(x, self._first_solves(x), self.operation.gauge)
         modes = Modes.of(F, self.names, self.plan.tol / 100)
         self.exact = {index: {n: X[i] for n, X in F.items()} for i, index in enumerate(nodes)}
         self.order = list(nodes)
@@ -86,24 +82,14 @@ class Bootstrap:
     def _matrices(self, x: Array) -> Array:
         return self.problem.matrices(self.problem.box.from_unit(x), keep=True)
 
-    def _solve(self, A: Array, x: Array, adapt: bool = False) -> Factors:
-        """Exact factors one by one (a stack of decompositions gains nothing), and the adapted operation."""
-        points, problem = self.problem.box.from_unit(x), self.problem
-        adaptive = self.operation if adapt and isinstance(self.operation, Adaptive) else None
-        if adaptive is not None:
-            problem = problem.with_operation(adaptive.widest(problem.shape))
-        elif self.operation != problem.operation:
-            problem = problem.with_operation(self.operation)
-        found = []
-        for i in range(len(A)):
-            tensor = torch.from_numpy(A[i : i + 1]).to(self.plan.device)
-            F = problem.solve(tensor, points[i : i + 1])
-            found.append({name: np.asarray(X.cpu().resolve_conj()) for name, X in F.items()})
-            self.plan.tell(Event("solve", self.problem.box.describe(points[i]), {"count": problem.meter.solved}))
-        F = {name: np.concatenate([each[name] for each in found]) for name in found[0]}
-        if adaptive is not None:
-            self.operation, F, text = adaptive.adapt(F, problem.shape)
-            self.plan.tell(Event("adapt", text))
+    def _first_solves(self, x: Array) -> Factors:
+        """Exact factors at the first nodes; an adaptive operation settles its size from them."""
+        operation, shape = self.operation, self.problem.shape
+        if not isinstance(operation, Adaptive):
+            return solved(self.plan, self.problem, x)
+        F = solved(self.plan, self.problem.with_operation(operation.widest(shape)), x)
+        self.operation, F, text = operation.adapt(F, shape)
+        self.plan.tell(Event("adapt", text))
         return F
 
     def _predict(self, curve: Curve, x: Array) -> Factors:
@@ -166,7 +152,7 @@ class Bootstrap:
         if not chosen:
             return False
         x = self.ground.candidates[chosen]
-        F = self._solve(self._matrices(x), x)
+        F = solved(self.plan, self.problem.with_operation(self.operation), x)
         for i, index in enumerate(chosen):
             self.exact[index] = {name: X[i] for name, X in F.items()}
         self.order += chosen

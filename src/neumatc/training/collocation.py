@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 
 import numpy as np
-import torch
 
 from neumatc.align import aligned
 from neumatc.arrays import Array
@@ -21,6 +20,7 @@ from neumatc.gauge import Factors
 from neumatc.history import Event
 from neumatc.sketch import Sketch, probe_counts
 
+from .exact import solved
 from .nodes import first_curve, first_nodes
 from .plan import Ground, Plan, Trained
 from .pod import Modes
@@ -45,7 +45,7 @@ class Collocation:
         self.exact: dict[int, Factors] = {}
 
     def run(self) -> Trained:
-        start, before = time.perf_counter(), self._paid()
+        start, before = time.perf_counter(), self.problem.meter.paid
         self._open()
         while True:
             self._label()
@@ -56,7 +56,7 @@ class Collocation:
             self._refine()
             self._label()
             choice = self._choose()
-        seconds = time.perf_counter() - start - (self._paid() - before)
+        seconds = time.perf_counter() - start - (self.problem.meter.paid - before)
         return Trained(
             C=self.modes.C,
             layout=self.modes.layout,
@@ -69,24 +69,12 @@ class Collocation:
             seconds={"collocation": seconds},
         )
 
-    def _paid(self) -> float:
-        return self.problem.meter.build_seconds + self.problem.meter.solve_seconds
-
     def _open(self) -> None:
         nodes = first_nodes(self.plan, self.ground)
         x = self.ground.candidates[nodes]
-        F = aligned(x, self._solve(x), self.operation.gauge)
+        F = aligned(x, solved(self.plan, self.problem, x), self.operation.gauge)
         self.exact = {index: {n: X[i] for n, X in F.items()} for i, index in enumerate(nodes)}
         self._decompose()
-
-    def _solve(self, x: Array) -> Factors:
-        points, found = self.problem.box.from_unit(x), []
-        for i in range(len(x)):
-            A = torch.from_numpy(self.problem.matrices(points[i : i + 1], keep=True)).to(self.plan.device)
-            F = self.problem.solve(A, points[i : i + 1])
-            found.append({name: np.asarray(X.cpu().resolve_conj()) for name, X in F.items()})
-            self.plan.tell(Event("solve", self.problem.box.describe(points[i]), {"count": self.problem.meter.solved}))
-        return {name: np.concatenate([each[name] for each in found]) for name in found[0]}
 
     def _decompose(self) -> None:
         """Latent slices from all exact results, and a first curve through their coefficients."""
@@ -168,7 +156,7 @@ class Collocation:
             return False
         x = self.ground.candidates[chosen]
         reference = self.modes.factors(self.curve(x))
-        F = self.operation.gauge.align(self._solve(x), reference)
+        F = self.operation.gauge.align(solved(self.plan, self.problem, x), reference)
         for i, index in enumerate(chosen):
             self.exact[index] = {name: X[i] for name, X in F.items()}
         self.previous = self.modes

@@ -44,24 +44,21 @@ class Greedy:
         self.station_of: Array = np.arange(len(self.ground.candidates))
 
     def run(self) -> Trained:
-        start, before = time.perf_counter(), self._paid()
+        start, before = time.perf_counter(), self.problem.meter.paid
         self._open()
         while True:
             self._grow()
-            self.seconds["span"] += time.perf_counter() - start - (self._paid() - before)
-            start, before = time.perf_counter(), self._paid()
+            self.seconds["span"] += time.perf_counter() - start - (self.problem.meter.paid - before)
+            start, before = time.perf_counter(), self.problem.meter.paid
             choice = self._choose()
             self.seconds["curve"] += time.perf_counter() - start
-            start, before = time.perf_counter(), self._paid()
+            start, before = time.perf_counter(), self.problem.meter.paid
             if not self._curve_limited(choice):
                 break
             self._refine("the curve, not the span, limits the error")
         trained = self._finish(choice)
-        self.seconds["span"] += time.perf_counter() - start - (self._paid() - before)
+        self.seconds["span"] += time.perf_counter() - start - (self.problem.meter.paid - before)
         return trained
-
-    def _paid(self) -> float:
-        return self.problem.meter.build_seconds + self.problem.meter.solve_seconds
 
     def _open(self) -> None:
         """Solve at the first point, settle the storage, probe all stations."""

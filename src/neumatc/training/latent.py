@@ -58,7 +58,7 @@ def orthonormalised(snapshots: Any, mixing: Any, labels: Any, doubled: bool) -> 
     power, E = torch.linalg.eigh(gram(C1, real=not doubled))
     kept = power > DEPENDENT * power[-1]  # snapshots that repeat others leave only rounding behind
     root, E = power[kept].sqrt(), E[:, kept]
-    y = c @ (E.conj() * root)
+    y = c @ (E * root)
     _, s, Wh = torch.linalg.svd(y, full_matrices=False)
     d = max(1, int((s > NULL * s[0]).sum()))
     W = Wh[:d]
