@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.cases import Case, Measurement, Setting
 from benchmarks.foundation import MEASUREMENTS
-from benchmarks.record import RESULTS, ROOT, Row, append, environment, read
+from benchmarks.record import RESULTS, ROOT, Row, append, git, read
 from benchmarks.report import write
 
 
@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     running.add_argument("--quick", action="store_true", help="tiny sizes: shows that it works, measures nothing")
     running.add_argument("--seeds", type=int, help="random families where a measurement draws some")
     running.add_argument("--only", default="", help="run the cases whose name contains this text")
-    running.add_argument("--resume", action="store_true", help="skip cases that have rows at this commit")
+    running.add_argument("--resume", action="store_true", help="skip cases that have rows for the committed src")
     running.add_argument("--output", type=Path, help="file of rows; quick ones are kept only when it is given")
     writing = commands.add_parser("report", help="write the tables of the documents from the rows")
     writing.add_argument("--rows", type=Path, default=RESULTS)
@@ -89,13 +89,11 @@ def tell(check: dict[str, Any], method: str) -> None:
 
 
 def finished(path: Path) -> set[tuple[str, str]]:
-    """Return measurement and case of all rows written at this commit, failures left out."""
-    commit = environment()["commit"]
-    return {
-        (row["measurement"], row["extra"].get("part", row["case"]))
-        for row in read(path)
-        if row["commit"] == commit and not row["status"].startswith("failed")
-    }
+    """Return measurement and case of all rows written for this state of the library, failures left out."""
+    records = [row for row in read(path) if not row["status"].startswith("failed")]
+    current = git("rev-parse", "HEAD:src")
+    same = {commit for commit in {row["commit"] for row in records} if git("rev-parse", f"{commit}:src") == current}
+    return {(row["measurement"], row["extra"].get("part", row["case"])) for row in records if row["commit"] in same}
 
 
 def say(text: str) -> None:

@@ -86,7 +86,7 @@ def lines(records: Sequence[Record]) -> str:
     worst: dict[tuple[str, str, str, Any], tuple[Record, Record, int]] = {}
     for record in records:
         for check in record["checks"]:
-            key = (family_of(record), record["method"], check["quantity"], check["bound"])
+            key = (problem_of(record), record["method"], check["quantity"], check["bound"])
             before = worst.get(key)
             count = 1 + (before[2] if before else 0)
             keep = before and not float(check["value"]) > float(before[1]["value"])
@@ -94,14 +94,19 @@ def lines(records: Sequence[Record]) -> str:
     if not worst:
         return ""
     rows = [
-        (family, method, quantity, number(check["value"]), number(bound), count, record["case"], verdict(check))
-        for (family, method, quantity, bound), (record, check, count) in worst.items()
+        (*named(record), method, quantity, number(check["value"]), number(bound), count, verdict(check))
+        for (_, method, quantity, bound), (record, check, count) in worst.items()
     ]
-    return table(("family", "answer", "quantity", "worst", "bound", "rows", "worst case", ""), rows)
+    return table(("worst case", "family", "answer", "quantity", "worst", "bound", "rows", ""), rows)
 
 
-def family_of(record: Record) -> str:
-    """Return the problem without its seed: the part of the case before the last comma, or the whole of it."""
+def named(record: Record) -> tuple[str, str]:
+    """Return the case and the family."""
+    return record["case"], record["family"]
+
+
+def problem_of(record: Record) -> str:
+    """Return the case without its seed: rows that differ in that alone share a line."""
     case: str = record["case"]
     return case.rsplit(", seed", 1)[0]
 
@@ -134,6 +139,8 @@ def accuracy_columns() -> list[Column]:
         ("error worst", lambda r: r["error_worst"]),
         ("median", lambda r: r["error_median"]),
         ("best in span", lambda r: r["best_error"]),
+        ("residual / best, worst point", lambda r: r["extra"].get("ratio_residual")),
+        ("error / best, worst point", lambda r: r["extra"].get("ratio_error")),
         ("squared error", lambda r: r["squared_error"]),
         ("held out", lambda r: r["extra"].get("held_out")),
     ]

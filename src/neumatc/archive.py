@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from neumatc import store
 from neumatc.__about__ import __version__
+from neumatc.history import Event
 from neumatc.operations import OPERATIONS, Operation
 
 if TYPE_CHECKING:
@@ -26,10 +28,14 @@ def save(fit: Fit, path: str | PathLike[str]) -> None:
         "layout": [asdict(part) for part in surrogate.layout.parts],
         "complex_coefficients": surrogate.complex_coefficients,
         "curve": surrogate.curve.name,
-        "basis": {"name": fit.basis.name, "score": fit.basis.score, "tried": [asdict(t) for t in fit.basis.tried]},
-        "history": [{"stage": e.stage, "text": e.text, "numbers": dict(e.numbers)} for e in fit.history],
+        "basis": {
+            "name": fit.basis.name,
+            "score": _number(fit.basis.score),
+            "tried": [{**asdict(trial), "score": _number(trial.score)} for trial in fit.basis.tried],
+        },
+        "history": [_describe_event(event) for event in fit.history],
         "status": fit.status,
-        "error": fit.error,
+        "error": _number(fit.error),
         "tol": fit.tol,
         "cost": asdict(fit.cost),
         "seed": str(fit.seed),
@@ -40,6 +46,16 @@ def save(fit: Fit, path: str | PathLike[str]) -> None:
     arrays |= {f"curve.{name}": value for name, value in surrogate.curve.arrays().items()}
     arrays |= {f"witness.{name}": value for name, value in fit.witness.items()}
     store.write(path, manifest, arrays)
+
+
+def _number(x: float) -> float | str:
+    """JSON knows neither infinity nor NaN: the score of a basis that could not be fitted becomes "inf"."""
+    return float(x) if math.isfinite(x) else repr(float(x))
+
+
+def _describe_event(event: Event) -> dict[str, Any]:
+    numbers = {name: _number(value) for name, value in event.numbers.items()}
+    return {"stage": event.stage, "text": event.text, "numbers": numbers}
 
 
 def _describe_operation(operation: Operation) -> dict[str, Any]:

@@ -209,7 +209,7 @@ def frobenius(matrices: Any) -> Any:
 
 def norm(matrices: Any) -> Any:
     """``‖·‖_F`` of each matrix, ``(B,)``, zero included."""
-    return (abs(matrices.reshape(matrices.shape[0], -1)) ** 2).sum(-1) ** 0.5
+    return (abs(matrices) ** 2).sum((-2, -1)) ** 0.5
 
 
 def residual(equations: Sequence[Equation], values: Values) -> Any:

@@ -105,7 +105,7 @@ class Fit:
         problem, tol = self.problem_or_raise, self.tol if tol is None else tol
         size = max(1, (1 << 23) // (self.shape[0] * self.shape[1]))
         parts = []
-        for i in range(0, len(points), size):
+        for i in range(0, max(len(points), 1), size):
             some = points[i : i + size]
             F = problem.rescale(self.map.factors(self.box.to_unit(some)))
             parts.append(self.checker.certificate(problem.matrices(some), F, tol, len(points)))

@@ -17,7 +17,7 @@ from neumatc.fitted import Fit
 from neumatc.history import Basis, Cost, Event
 from neumatc.maps import Map
 from neumatc.options import device_of, dtype_of, samples_of, seed_of, tol_of
-from neumatc.problem import Problem
+from neumatc.problem import Meter, Problem
 from neumatc.progress import progress_of
 from neumatc.samples import Samples
 from neumatc.sampling import sampler as sampler_of
@@ -82,8 +82,8 @@ def fit(
     start = time.perf_counter()
     if training != "auto":
         raise unknown("training", str(training), ["auto"])
-    if executor is not None:
-        problem = replace(problem, executor=executor)
+    # A meter of its own: a problem that is fitted twice pays for each fit alone.
+    problem = replace(problem, meter=Meter(), executor=problem.executor if executor is None else executor)
     seed, seeded = seed_of(rng)
     history: list[Event] = []
     stored = dtype_of(problem, dtype)

@@ -67,10 +67,10 @@ def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, Any], operation:
         operation=chosen,
         problem=None,
         samples=Samples(arrays["samples"]),
-        basis=Basis(basis["name"], basis["score"], tuple(Trial(**trial) for trial in basis["tried"])),
-        history=tuple(Event(**event) for event in manifest["history"]),
+        basis=Basis(basis["name"], float(basis["score"]), tuple(_trial(trial) for trial in basis["tried"])),
+        history=tuple(_event(event) for event in manifest["history"]),
         status=manifest["status"],
-        error=manifest["error"],
+        error=float(manifest["error"]),
         tol=manifest["tol"],
         cost=Cost(**manifest["cost"]),
         seed=int(manifest["seed"]),
@@ -79,6 +79,15 @@ def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, Any], operation:
         shape=tuple(manifest["matrix"]["shape"]),
         witness=_branch(arrays, "witness."),
     )
+
+
+def _trial(described: Mapping[str, Any]) -> Trial:
+    return Trial(**{**described, "score": float(described["score"])})
+
+
+def _event(described: Mapping[str, Any]) -> Event:
+    numbers = {name: float(value) for name, value in described["numbers"].items()}
+    return Event(described["stage"], described["text"], numbers)
 
 
 def _branch(arrays: Mapping[str, Any], prefix: str) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class Map:
         x = self.box.to_unit(points)
         if out is not None and self._direct and not reproducible:
             flat = _buffer(out, (*batch, *self.shape), self.surrogate.C.dtype)
-            self.surrogate.flat(x, flat.reshape(len(x), -1))
+            self.surrogate.flat(x, flat.reshape(len(x), self.surrogate.C.shape[1]))
             return out
         if reproducible and len(x) > 1:
             rows = [self.factors(x[i : i + 1]) for i in range(len(x))]
@@ -97,7 +97,13 @@ class Map:
         return self._linear(lambda X: (left if left.ndim == 2 else left[None, :]) @ X, "B @ f")
 
     def __getitem__(self, index: Any) -> Map:
-        rows, columns = index if isinstance(index, tuple) and len(index) == 2 else (index, slice(None))
+        indices = index if isinstance(index, tuple) else (index,)
+        if len(indices) > 2:
+            raise InputError(
+                f"`f[rows, columns]` needs at most two indices, got {len(indices)}. "
+                "The axes of p are not there before f is called. Call f first, and index its result."
+            )
+        rows, columns = (*indices, slice(None))[:2]
         return self._linear(lambda X: _two_axes(X, rows, columns), "f[rows, columns]")
 
     @property
@@ -164,28 +170,43 @@ def like(value: Any, p: Any) -> Any:
 
 def _two_axes(X: Array, rows: Any, columns: Any) -> Array:
     """``X[:, rows, columns]`` keeping both axes; an integer selects a row or column of length one."""
-    rows = slice(rows, rows + 1 or None) if isinstance(rows, int | np.integer) else rows
-    columns = slice(columns, columns + 1 or None) if isinstance(columns, int | np.integer) else columns
-    return X[:, rows, :][:, :, columns]
+    return X[:, _kept(rows, X.shape[1]), :][:, :, _kept(columns, X.shape[2])]
+
+
+def _kept(index: Any, size: int) -> Any:
+    if not isinstance(index, int | np.integer):
+        return index
+    if not -size <= index < size:
+        # Not an InputError: Python ends a loop over the rows of f by an IndexError, and by nothing else.
+        raise IndexError(f"index {index} is out of range for an axis of {size} entries of f(p)")
+    return slice(index % size, index % size + 1)
 
 
 def _buffer(out: Any, shape: tuple[int, ...], dtype: Any) -> Array:
     array = as_numpy(out, "out")
-    if array.shape != shape or array.dtype != dtype or not array.flags.c_contiguous:
+    # Lists and tensors on another device were copied just now: what is written to the copy would be lost.
+    in_place = isinstance(out, np.ndarray) or (is_torch(out) and out.device.type == "cpu")
+    writeable = array.flags.c_contiguous and array.flags.writeable
+    if array.shape != shape or array.dtype != dtype or not in_place or not writeable:
+        came = f"{type(out).__name__} {array.shape}, {array.dtype}" + ("" if writeable else ", strided or read-only")
         raise InputError(
-            f"`out` must be a C-contiguous array of shape {shape} and dtype {dtype}, got {array.shape}, {array.dtype}. "
+            f"`out` must be a writeable, C-contiguous array of shape {shape} and dtype {dtype}, got {came}. "
             "Nothing is cast or copied into place. Allocate it with np.empty(shape, dtype)."
         )
     return array
 
 
 def _copy(value: Any, out: Any) -> Any:
-    parts, targets = (value, out) if isinstance(value, tuple) else ((value,), (out,))
+    several = isinstance(value, tuple)
+    parts = value if several else (value,)
+    targets = out if several and isinstance(out, tuple | list) else (out,)
     if len(targets) != len(parts):
         raise InputError(
             f"`out` must hold {len(parts)} arrays, got {len(targets)}. "
             "The result is a named tuple. Pass one buffer for each of its fields, in order."
         )
-    for part, target in zip(parts, targets, strict=True):
-        _buffer(target, part.shape, part.dtype)[...] = part
+    # All are checked before the first is written.
+    buffers = [_buffer(target, part.shape, part.dtype) for part, target in zip(parts, targets, strict=True)]
+    for part, buffer in zip(parts, buffers, strict=True):
+        buffer[...] = part
     return out

@@ -107,7 +107,7 @@ class Problem:
         """
         keys = [point.tobytes() for point in np.asarray(points, float)]
         missing = [i for i, key in enumerate(keys) if key not in self.meter.kept]
-        if not missing:
+        if keys and not missing:
             # One kept matrix is handed out as it lies; nobody writes into matrices.
             return self.meter.kept[keys[0]][None] if len(keys) == 1 else np.stack([self.meter.kept[k] for k in keys])
         built = self._build(np.asarray(points, float)[missing])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,6 +18,9 @@ from neumatc.demo.timing import OURS, Times
 from neumatc.fitted import Fit
 
 Row = dict[str, Any]
+
+FOLD = 32
+"""Widest cell of the table for a terminal."""
 
 
 def row(job: Job, fit: Fit, found: Findings, times: Times, seed: int, machine: Mapping[str, Any]) -> Row:
@@ -144,11 +149,16 @@ def cells(rows: Sequence[Row]) -> list[list[str]]:
 
 
 def text(rows: Sequence[Row]) -> str:
-    """The table for a terminal."""
-    table = cells(rows)
+    """The table for a terminal; long cells are folded."""
+    table = [part for line in cells(rows) for part in _folded(line)]
     widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
     return "\n".join([lines[0], "-" * len(max(lines, key=len)), *lines[1:], "", footnote(rows[0])])
+
+
+def _folded(line: Sequence[str]) -> list[tuple[str, ...]]:
+    parts = [textwrap.wrap(cell, FOLD) for cell in line]
+    return list(itertools.zip_longest(*parts, fillvalue="")) or [tuple(line)]
 
 
 def markdown(rows: Sequence[Row]) -> str:
@@ -178,7 +188,7 @@ def _worst(r: Row, what: str) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
+    return f"{100 * share:.1f} %"
 
 
 def _best(r: Row, how: str) -> str:

@@ -117,7 +117,8 @@ class Custom(Operation):
 
     def exact(self, A: Any) -> Factors:
         xp = namespace(A)
-        results = [self._named(self.solver(np.asarray(matrix))) for matrix in A]
+        # A copy each: solvers may overwrite their argument, and A is kept for the residuals.
+        results = [self._named(self.solver(np.asarray(matrix).copy())) for matrix in A]
         if xp is np:
             return {name: np.stack([np.asarray(r[name]) for r in results]) for name in results[0]}
         return {name: xp.stack([xp.as_tensor(np.asarray(r[name])) for r in results]) for name in results[0]}

@@ -22,6 +22,9 @@ from .base import Operation
 MOST_BUFFER = 16
 """Most directions kept beyond the rank: more are seldom smooth in p (measured: no gain past 16)."""
 
+NUMERICAL_RANK = 1e-14
+"""Share of the largest singular value below which one counts as zero."""
+
 GOOD_RATIO = 0.6
 """Worst sigma_{r'+1} / sigma_r at which power steps converge in a few rounds."""
 
@@ -138,6 +141,13 @@ class TruncatedSVD(Operation):
         S = np.concatenate([np.asarray(S), np.zeros((S.shape[0], 1))], axis=1)
         r, most = self.rank, min(self.rank + MOST_BUFFER, min(shape))
         last = S[:, r - 1 : r]
+        if np.all(last <= NUMERICAL_RANK * S[:, :1]):
+            found = int((S[:, :r] > NUMERICAL_RANK * S[:, :1]).sum(1).max())
+            raise RankError(
+                f"`svd` was asked for rank {r}, but A(p) has numerical rank {found} at all {len(S)} samples. "
+                "Singular vectors of zero are arbitrary and cannot be continued smoothly in p. "
+                f"Pass rank <= {max(found, 1)}."
+            )
         ratios = (S[:, r : most + 1] / np.where(last > 0, last, 1)).max(0)
         good = np.flatnonzero(ratios <= GOOD_RATIO)
         buffer = int(good[0]) if len(good) else int(np.argmin(ratios))

@@ -36,8 +36,9 @@ def sobol(count: int, dimension: int, rng: np.random.Generator) -> Array:
     # SciPy is imported where a fit needs it; the sampler tables above are part of the light wing.
     from scipy.stats import qmc
 
-    points: Array = qmc.Sobol(dimension, seed=rng).random(count)
-    return 2 * points - 1
+    # Whole powers of two, of which SciPy does not warn; the first points are the same.
+    points: Array = qmc.Sobol(dimension, seed=rng).random_base2((count - 1).bit_length())
+    return 2 * points[:count] - 1
 
 
 @final

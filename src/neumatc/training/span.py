@@ -21,6 +21,9 @@ from neumatc.sketch import Sketch
 DEPENDENT = 1e-14
 """A column with less than this share of its norm left after orthogonalisation adds nothing."""
 
+BLOCK = 16
+"""Slices orthogonalised at once when a station catches up."""
+
 Tensor = Any  # torch ships partial annotations only
 
 
@@ -105,7 +108,7 @@ class Stations:
         for part in self.parts:
             L = self._linear(self.train, part["known"]["train"], columns[0].blocks(train))
             V = self._linear(self.verify, part["known"]["verify"], columns[1].blocks(verify))
-            self._orthogonalise(part, L.expand(part["count"], -1, -1).clone())
+            self._orthogonalise(part, L.expand(part["count"], -1, -1).clone(), self.width)
             part["V"][:, self.width : self.width + L.shape[1]] = V
         self.width += train.shape[0] * (2 if self.doubled else 1)
 
@@ -136,12 +139,11 @@ class Stations:
         w = self.width
         return torch.linalg.solve_triangular(part["R"][:, :w, :w], part["beta"][:, :w, None], upper=True)[..., 0]
 
-    def _orthogonalise(self, part: dict[str, Any], W: Tensor) -> None:
-        """New columns ``W (M, c, E)``, first against all older ones as a block, then among themselves.
+    def _orthogonalise(self, part: dict[str, Any], W: Tensor, j: int) -> None:
+        """New columns ``W (M, c, E)``, first against the j older ones as a block, then among themselves.
 
         Reading the older columns is what costs; a block reads them once for all its columns.
         """
-        j = self.width
         size, Q = torch.linalg.vector_norm(W, dim=-1), part["Q"][:, :j]
         for _ in range(2):  # twice is enough (Giraud, Langou & Rozložník 2005, doi:10.1016/j.camwa.2005.08.009)
             H = Q @ W.swapaxes(-1, -2)
@@ -165,13 +167,14 @@ class Stations:
         part["rho"] = part["rho"] - beta[:, None] * q
 
     def _catch_up(self, part: dict[str, Any], train: Columns, verify: Columns, slices: int) -> None:
-        w = self.width
-        L = self._linear(self.train, part["known"]["train"], train.blocks(train.rows[:slices]))
-        Q, R = torch.linalg.qr(L.swapaxes(-1, -2))
-        part["Q"][:, :w], part["R"][:, :w, :w] = Q.swapaxes(-1, -2), R
-        part["beta"][:, :w] = (part["Q"][:, :w] @ part["b"][..., None])[..., 0]
-        part["rho"] = part["b"] - (part["beta"][:, None, :w] @ part["Q"][:, :w])[:, 0]
-        part["V"][:, :w] = self._linear(self.verify, part["known"]["verify"], verify.blocks(verify.rows[:slices]))
+        """All slices there are, block by block, for stations that came later."""
+        each = 2 if self.doubled else 1
+        for start in range(0, slices, BLOCK):
+            rows = slice(start, min(start + BLOCK, slices))
+            L = self._linear(self.train, part["known"]["train"], train.blocks(train.rows[rows]))
+            V = self._linear(self.verify, part["known"]["verify"], verify.blocks(verify.rows[rows]))
+            self._orthogonalise(part, L.expand(part["count"], -1, -1).clone(), start * each)
+            part["V"][:, start * each : start * each + V.shape[1]] = V
 
     def _linear(self, sketch: Sketch, known: Any, blocks: Any) -> Tensor:
         # With complex coefficients: two real ones each, of the slice and of i times the slice.
@@ -255,8 +258,9 @@ class Span:
             rows[1] = rows[1] - combine @ self.columns[1].rows[:j]
             mix = mix - h @ self.mixing[:j]
         size = torch.linalg.vector_norm(new)
-        size = size if size > 0 else torch.ones_like(size)
-        self.columns[0].rows[j], self.columns[1].rows[j], self.mixing[j] = new / size, rows[1] / size, mix / size
+        # A result that repeats the others would leave rounding, blown up to norm one: it becomes a zero slice instead.
+        share = 1 / size if size > DEPENDENT * torch.linalg.vector_norm(rows[0]) else torch.zeros_like(size)
+        self.columns[0].rows[j], self.columns[1].rows[j], self.mixing[j] = new * share, rows[1] * share, mix * share
 
     def labels(self) -> Tensor:
         """Best coefficients ``(M, width)`` real, interleaved (re, im) where complex."""
