@@ -148,7 +148,7 @@ class Fit:
         unknowns = surrogate.d * (2 if surrogate.complex_coefficients else 1)
         rng = np.random.default_rng([self.seed, CORRECTION])
         equations = self.operation.equations()
-        sketch = Sketch.draw(equations, values, probe_counts(unknowns, right=16), double(self.dtype), rng)
+        sketch = Sketch.draw(equations, values, probe_counts(unknowns, A), double(self.dtype), rng)
         return Corrector.of(self.operation, sketch, slices, surrogate.complex_coefficients, {"A": A})
 
     def reduced(self, p: Any) -> Reduced:

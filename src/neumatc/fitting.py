@@ -118,7 +118,7 @@ def _assembled(plan: Plan, trained: Trained, stored: Any, history: list[Event], 
     held_out, batch_seconds = _held_out_error(plan, problem, map_, trained)
     error = max(held_out, trained.residual)
     map_ = Map(_unscaled(problem, scaled), problem.box, trained.operation)
-    jump = find_jump(plan, trained)
+    jump = find_jump(problem)
     if jump is not None:
         plan.tell(jump)
     seconds = {**trained.seconds, "check": time.perf_counter() - check}

@@ -114,7 +114,8 @@ class Map:
 
     @property
     def _direct(self) -> bool:
-        plain = self.operation is None or type(self.operation).canonical is Operation.canonical
+        kind = Operation if self.operation is None else type(self.operation)
+        plain = kind.canonical is Operation.canonical and kind.present is Operation.present
         return plain and self.surrogate.layout.is_plain and self.axis is None
 
     @property

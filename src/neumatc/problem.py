@@ -37,6 +37,7 @@ class Meter:
     solved: int = 0
     kept: dict[bytes, Array] = field(default_factory=dict)
     kept_bytes: int = 0
+    prints: dict[bytes, Array] = field(default_factory=dict)
 
     @property
     def paid(self) -> float:
@@ -113,6 +114,7 @@ class Problem:
         built = self._build(np.asarray(points, float)[missing])
         if keep:
             self._keep([keys[i] for i in missing], built)
+            self._print([keys[i] for i in missing], built)
         if len(missing) == len(keys):
             return built
         fresh = iter(built)
@@ -150,6 +152,7 @@ class Problem:
     def forget(self) -> None:
         """Drop the kept matrices."""
         self.meter.kept.clear()
+        self.meter.prints.clear()
         self.meter.kept_bytes = 0
 
     def _build(self, points: Array) -> Array:
@@ -161,6 +164,11 @@ class Problem:
         self.meter.build_seconds += time.perf_counter() - start
         self.meter.built += len(points)
         return A
+
+    def _print(self, keys: list[bytes], matrices: Array) -> None:
+        """Keep a product with two fixed vectors of every matrix: enough to compare neighbours later."""
+        Z = np.random.default_rng(0).standard_normal((matrices.shape[-1], 2))
+        self.meter.prints.update(zip(keys, matrices @ Z, strict=True))
 
     def _keep(self, keys: list[bytes], matrices: Array) -> None:
         for key, matrix in zip(keys, matrices, strict=True):

@@ -134,10 +134,13 @@ def test_a_plan_weighs_its_steps_by_their_seconds():
     assert told == [("a", 0.25), ("b", 0.625)]
 
 
-def test_rivals_run_in_turns():
+def test_rivals_run_in_turns_in_changing_order():
     order: list[str] = []
-    race({"a": lambda run: order.append(f"a{run}"), "b": lambda run: order.append(f"b{run}")}, 3)
-    assert order == ["a0", "b0", "a0", "b0", "a1", "b1", "a2", "b2"]
+    race({"a": lambda run: order.append(f"a{run}"), "b": lambda run: order.append(f"b{run}")}, 20)
+    assert order[:2] == ["a0", "b0"]  # once to warm up
+    rounds = [order[i : i + 2] for i in range(2, len(order), 2)]
+    assert [sorted(one) for one in rounds] == [[f"a{run}", f"b{run}"] for run in range(20)]
+    assert {one[0][0] for one in rounds} == {"a", "b"}
 
 
 def test_the_main_job_is_the_one_that_was_promised():

@@ -8,6 +8,7 @@ import pytest
 
 import neumatc as nmc
 from neumatc.arrays import is_complex
+from neumatc.bases import Spline
 from neumatc.correct import Reduced, least_squares
 from neumatc.equations import residual
 from neumatc.errors import AccuracyWarning
@@ -88,8 +89,7 @@ def test_corrected_inverse_is_as_good_as_the_span_allows(inverse: Any) -> None:
 def test_correction_repairs_a_poor_curve() -> None:
     """A linear spline through good labels: the span is right, the coefficients are not."""
     family = SyntheticInverse(n=40, rank=4)
-    from_spline = nmc.bases.Spline(degree=1)
-    fit = few(lambda: nmc.inv(family, family.box, samples=40, basis=from_spline, rng=0))
+    fit = few(lambda: nmc.inv(family, family.box, samples=40, basis=Spline(degree=1), rng=0))
     A, _ = truth(fit, family)
     before = residuals(fit, A, fit.surrogate.factors(fit.box.to_unit(P[:, None])))
     after = residuals(fit, A, fit.corrected_factors(A, fit.box.to_unit(P[:, None])))

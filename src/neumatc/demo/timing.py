@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import scipy
@@ -29,6 +29,8 @@ LAPACK_ENTRIES = 1 << 18
 """Entries of LAPACK's batch (4 matrices of 256 x 256): it works through them one by one, so more only takes longer."""
 
 OURS = "NeuMatC"
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,9 @@ class Times:
     sweep: float
 
 
-def race(rivals: Mapping[str, Callable[[int], Any]], runs: int) -> dict[str, list[float]]:
+def race(
+    rivals: Mapping[Key, Callable[[int], Any]], runs: int, tell: Callable[[float], None] = lambda _part: None
+) -> dict[Key, list[float]]:
     """Seconds of each run of each rival, taken in turns; a rival is called with the number of the run.
 
     Examples
@@ -68,14 +72,18 @@ def race(rivals: Mapping[str, Callable[[int], Any]], runs: int) -> dict[str, lis
     >>> {name: len(seconds) for name, seconds in race({"sum": lambda run: sum(range(run))}, 3).items()}
     {'sum': 3}
     """
-    seconds: dict[str, list[float]] = {name: [] for name in rivals}
+    seconds: dict[Key, list[float]] = {name: [] for name in rivals}
+    names, rng = list(rivals), np.random.default_rng(0)
     for name in rivals:
         rivals[name](0)  # warm: memory, caches, and libraries that load at the first call
     for run in range(runs):
-        for name, call in rivals.items():
+        # Another order each time: whoever always follows the same rival finds the cache as that one leaves it.
+        for turn in rng.permutation(len(names)):
+            name = names[turn]
             before = time.perf_counter()
-            call(run)
+            rivals[name](run)
             seconds[name].append(time.perf_counter() - before)
+        tell((run + 1) / runs)
     return seconds
 
 
@@ -85,12 +93,12 @@ def times(job: Job, fit: Fit, runs: int = RUNS, tell: Callable[[float], None] = 
     p = rng.uniform(*job.matrix.box, BATCH)
     A = np.stack([job.matrix(float(one)) for one in p[: max(2, LAPACK_ENTRIES // (fit.shape[0] * fit.shape[1]))]])
     rivals = job.reference.rivals
-    one = {name: lambda run, call=rival.call: call(A[run % len(A)][None]) for name, rival in rivals.items()}
-    many = {name: lambda _run, call=rival.call: call(A) for name, rival in rivals.items()}
-    alone = _per_matrix(race({OURS: _ours_alone(fit, p), **one}, runs), dict.fromkeys([OURS, *rivals], 1))
-    tell(0.4)
-    batch = _per_matrix(race({OURS: _ours_batch(fit, p), **many}, runs), {OURS: BATCH, **dict.fromkeys(rivals, len(A))})
-    tell(0.9)
+    one = {(name, 1): lambda run, call=rival.call: call(A[run % len(A)][None]) for name, rival in rivals.items()}
+    many = {(name, len(A)): lambda _run, call=rival.call: call(A) for name, rival in rivals.items()}
+    ours = {(OURS, 1): _ours_alone(fit, p), (OURS, BATCH): _ours_batch(fit, p)}
+    seconds = race({**ours, **one, **many}, runs, lambda part: tell(0.9 * part))
+    alone = {name: _per_matrix(taken, 1) for (name, matrices), taken in seconds.items() if matrices == 1}
+    batch = {name: _per_matrix(taken, matrices) for (name, matrices), taken in seconds.items() if matrices > 1}
     truth = job.reference.exact(A)
     exact = [name for name, rival in rivals.items() if rival.exact]
     return Times(
@@ -103,12 +111,9 @@ def times(job: Job, fit: Fit, runs: int = RUNS, tell: Callable[[float], None] = 
     )
 
 
-def _per_matrix(seconds: Mapping[str, list[float]], matrices: Mapping[str, int]) -> dict[str, Seconds]:
-    found = {}
-    for name, runs in seconds.items():
-        low, median, high = (float(q) / matrices[name] for q in np.quantile(runs, (0.25, 0.5, 0.75)))
-        found[name] = Seconds(median, low, high)
-    return found
+def _per_matrix(seconds: list[float], matrices: int) -> Seconds:
+    low, median, high = (float(q) / matrices for q in np.quantile(seconds, (0.25, 0.5, 0.75)))
+    return Seconds(median, low, high)
 
 
 def _ours_alone(fit: Fit, p: Array) -> Callable[[int], Any]:

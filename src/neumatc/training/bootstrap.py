@@ -33,6 +33,9 @@ STEPS = 2
 ROUNDS = 8
 """Most rounds; the loop stops earlier when a round no longer halves the error."""
 
+ROUNDING = 1e-14
+"""Relative rounding of refined factors: smaller modes would be noise that every query pays for."""
+
 ADD = 5
 """Most exact solves added between two rounds."""
 
@@ -69,7 +72,7 @@ class Bootstrap:
         nodes = first_nodes(plan, self.ground)
         x = self.ground.candidates[nodes]
         F = aligned(x, self._first_solves(x), self.operation.gauge)
-        modes = Modes.of(F, self.names, self.plan.tol / 100)
+        modes = Modes.of(F, self.names, self._tail)
         self.exact = {index: {n: X[i] for n, X in F.items()} for i, index in enumerate(nodes)}
         self.order = list(nodes)
         self.modes, self.curve = modes, first_curve(x, modes.coefficients, plan.rng(8))
@@ -81,6 +84,11 @@ class Bootstrap:
 
     def _matrices(self, x: Array) -> Array:
         return self.problem.matrices(self.problem.box.from_unit(x), keep=True)
+
+    @property
+    def _tail(self) -> float:
+        """Modes smaller than this share are dropped: well below tol, and never below the rounding of the labels."""
+        return max(self.plan.tol / 100, ROUNDING)
 
     def _first_solves(self, x: Array) -> Factors:
         """Exact factors at the first nodes; an adaptive operation settles its size from them."""
@@ -106,7 +114,7 @@ class Bootstrap:
             for name, X in self.operation.gauge.align(one, reference).items():
                 F[name][index] = X[0]
         self.label_residual = self._residuals(F, x)
-        self.modes = Modes.of(F, self.names, self.plan.tol / 100)
+        self.modes = Modes.of(F, self.names, self._tail)
         enough = self.plan.tol / 10
         choice = select(self.plan.bases, x, self.modes.coefficients, self._score, enough, self.plan.rng(5))
         self.curve = choice.curve

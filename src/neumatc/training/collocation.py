@@ -134,7 +134,7 @@ class Collocation:
         A = self.problem.matrices(self.problem.box.from_unit(self.ground.held_out[:1]), keep=True)
         values = {"A": A, **{name: X[:1] for name, X in slices.items()}}
         equations, dtype = self.operation.equations(), self.problem.working
-        counts = (probe_counts(len(self.modes.C)), VERIFY)
+        counts = (probe_counts(len(self.modes.C), A), VERIFY)
         made = [
             Corrector.of(
                 self.operation, Sketch.draw(equations, values, c, dtype, self.plan.rng(k)), slices, False, {"A": A}

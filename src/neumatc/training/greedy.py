@@ -24,8 +24,10 @@ from .span import Span
 VERIFY = {1: (16, 16), 2: (10, 10)}
 """Verification probes (left, right); fewer where stations are many."""
 
-CHECK_EVERY = 2
-"""Solves between two looks at the verified residual."""
+CHECK_EVERY = (2, 4)
+"""Solves between two looks at the verified residual: while there are few, and from a dozen on."""
+
+FEW = 12
 
 STATION_BYTES = 4 << 30
 """Memory up to which the orthogonalised equations of all stations may grow when candidates are refined."""
@@ -83,7 +85,7 @@ class Greedy:
         plan, values = self.plan, {"A": A, **F}
         equations = self.problem.operation.equations()
         verify = VERIFY.get(self.problem.box.dimension, (10, 10))
-        counts = probe_counts(plan.samples, right=24 if _ill_conditioned(A) else 12)
+        counts = probe_counts(plan.samples, A)
         return (
             Sketch.draw(equations, values, counts, self.problem.working, plan.rng(3)),
             Sketch.draw(equations, values, verify, self.problem.working, plan.rng(4)),
@@ -100,7 +102,7 @@ class Greedy:
         checked = 0
         while True:
             count = self.span.count
-            if count - checked >= CHECK_EVERY or count >= self.plan.samples:
+            if count - checked >= CHECK_EVERY[count > FEW] or count >= self.plan.samples:
                 self._verify()
                 checked = count
                 if self.worst <= self.plan.tol / 3:
@@ -128,7 +130,7 @@ class Greedy:
 
     def _verify(self) -> None:
         self.labels = self.span.labels()
-        verified = self.span.stations.verified(self.labels)
+        verified = self.span.verified(self.labels)
         self.live = float(verified[: self._held].max())
         self.worst = float(verified.max())
 
@@ -158,7 +160,7 @@ class Greedy:
         """Worst held-out residual of a curve, on probes that labels were not fitted to."""
         c = torch.from_numpy(curve(self.ground.held_out)).to(self.plan.device)
         rest = self.labels[self._held :]
-        verified = self.span.stations.verified(torch.cat([c, rest]))
+        verified = self.span.verified(torch.cat([c, rest]))
         return float(verified[: self._held].max())
 
     def _curve_limited(self, choice: Choice) -> bool:
@@ -172,7 +174,7 @@ class Greedy:
     def _can_refine(self) -> bool:
         """Whether there is a finer grid, and memory for its stations (a grid has 2^D times as many points)."""
         stations = 2**self.problem.box.dimension * len(self.solved)
-        fits = self.span.stations.bytes_per_station * stations <= STATION_BYTES
+        fits = self.span.stations.bytes_ahead * stations <= STATION_BYTES
         return self.ground.level < self.ground.finest and fits
 
     def _refine(self, why: str) -> None:
@@ -207,9 +209,3 @@ class Greedy:
 
     def _say(self, text: str) -> None:
         self.plan.tell(Event("span", text, {"count": self.span.count, "residual": self.worst}))
-
-
-def _ill_conditioned(A: Array) -> bool:
-    """Whether residuals will gather in few directions, so that more right probes pay (condition above 1e3)."""
-    square = A.shape[-1] == A.shape[-2]
-    return not square or not bool(np.linalg.cond(A[0], 1) < 1e3)

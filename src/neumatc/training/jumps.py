@@ -1,34 +1,65 @@
-"""Does A(p) jump? A suspicion from the spacing of neighbours, settled by bisection."""
+"""Does A(p) jump? The steepest neighbours are suspected, and bisection settles it."""
 
 from __future__ import annotations
+
+from functools import reduce
 
 import numpy as np
 
 from neumatc.arrays import Array
 from neumatc.history import Event
+from neumatc.problem import Problem
 
-from .plan import Plan, Trained
+STEEP = 2.0
+"""Slope over the median slope from which a pair of neighbours is suspected."""
 
-STEEP = 8.0
-"""Largest over median slope between neighbours above which a bisection is worth a dozen A(p)."""
+SUSPECTS = 3
+"""Most pairs of neighbours that are bisected. Two or three A(p) clear a smooth pair, whose change halves each time."""
 
 BISECTIONS = 14
-"""Halvings of the interval: a smooth change shrinks by 2^14 on the way."""
+"""Halvings of the interval: even a steep smooth change shrinks on the way."""
 
 PERSISTS = 0.3
 """Share of the difference that must be left for a jump."""
 
+CLOSE = 2e-3
+"""Points closer than a thousandth of the cube say more about rounding than about slope."""
 
-def find_jump(plan: Plan, trained: Trained) -> Event | None:
-    """The steepest pair of neighbouring known points is bisected; a jump stays as large as it was."""
-    problem = plan.problem
-    if problem.tabulated is not None:
+
+def find_jump(problem: Problem) -> Event | None:
+    """Compare the prints of all matrices seen during a fit; a jump stays as large as it was, however near one comes."""
+    if problem.tabulated is not None or len(problem.meter.prints) < 2:
         return None
-    points = np.concatenate([trained.points, trained.held_out])
-    left, right, steepness = _steepest(problem.box.to_unit(points), [problem.matrices(p[None])[0] for p in points])
-    if steepness < STEEP:
-        return None
-    a, b = points[left : left + 1], points[right : right + 1]
+    points = np.array([np.frombuffer(key) for key in problem.meter.prints])
+    prints = list(problem.meter.prints.values())
+    pairs = _neighbours(problem.box.to_unit(points))
+    gaps = np.linalg.norm(problem.box.to_unit(points[pairs[:, 0]]) - problem.box.to_unit(points[pairs[:, 1]]), axis=-1)
+    slopes = [np.linalg.norm(prints[i] - prints[j]) for i, j in pairs] / np.maximum(gaps, CLOSE)
+    steepest = np.argsort(-slopes)[:SUSPECTS]
+    for i, j in pairs[steepest[slopes[steepest] > STEEP * np.median(slopes)]]:
+        event = _bisected(problem, points[i : i + 1], points[j : j + 1])
+        if event is not None:
+            return event
+    return None
+
+
+def _neighbours(x: Array) -> Array:
+    """Pairs of indices ``(k, 2)``: for every point and axis the nearest point that lies in the direction of the axis.
+
+    The nearest points alone would all lie along one axis of a grid, and a jump along the other would go unseen.
+    """
+    # Axis by axis: all differences of a few thousand points at once would take a gigabyte.
+    distance = reduce(np.maximum, (np.abs(column - column[:, None]) for column in x.T))
+    pairs = []
+    for column in x.T:
+        ahead = column - column[:, None]
+        nearest = np.where((ahead > 0) & (ahead == distance), distance, np.inf)
+        here = np.flatnonzero(np.isfinite(nearest).any(1))
+        pairs.append(np.stack([here, nearest[here].argmin(1)], axis=1))
+    return np.concatenate(pairs)
+
+
+def _bisected(problem: Problem, a: Array, b: Array) -> Event | None:
     A, B = problem.matrices(a)[0], problem.matrices(b)[0]
     first = np.linalg.norm(A - B)
     for _ in range(BISECTIONS):
@@ -38,26 +69,10 @@ def find_jump(plan: Plan, trained: Trained) -> Event | None:
             b, B = middle, M
         else:
             a, A = middle, M
-    share = float(np.linalg.norm(A - B) / first) if first > 0 else 0.0
-    if share < PERSISTS:
-        return None
-    return Event("jump", f"between {problem.box.describe(a[0])} and {problem.box.describe(b[0])}", {"share": share})
-
-
-def _steepest(x: Array, matrices: list[Array]) -> tuple[int, int, float]:
-    """Indices of the steepest pair of nearest neighbours, and its slope over the median slope."""
-    if x.shape[1] == 1:
-        order = np.argsort(x[:, 0])
-        pairs = np.stack([order[:-1], order[1:]], axis=1)
-    else:
-        distance = np.linalg.norm(x[:, None] - x[None], axis=-1) + np.where(np.eye(len(x)) > 0, np.inf, 0)
-        pairs = np.stack([np.arange(len(x)), distance.argmin(1)], axis=1)
-    gaps = np.linalg.norm(x[pairs[:, 0]] - x[pairs[:, 1]], axis=-1)
-    change = np.array([np.linalg.norm(matrices[i] - matrices[j]) for i, j in pairs])
-    # Points closer than a thousandth of the cube say more about rounding than about slope.
-    slopes = change / np.maximum(gaps, 2e-3)
-    median = np.median(slopes)
-    if len(pairs) < 4 or median == 0:
-        return 0, 0, 0.0
-    best = int(slopes.argmax())
-    return int(pairs[best, 0]), int(pairs[best, 1]), float(slopes[best] / median)
+        if np.linalg.norm(A - B) <= PERSISTS * first:
+            return None
+    share = float(np.linalg.norm(A - B) / first)
+    ends = sorted([a[0].tolist(), b[0].tolist()])
+    return Event(
+        "jump", f"between {problem.box.describe(ends[0])} and {problem.box.describe(ends[1])}", {"share": share}
+    )

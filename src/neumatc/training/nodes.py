@@ -18,18 +18,18 @@ def first_nodes(plan: Plan, ground: Ground) -> list[int]:
     """Indices of candidates: the largest Lobatto grid that is contained in theirs and fits the budget.
 
     Nested nodes need no A(p) of their own, and can be interpolated by Chebyshev polynomials at once. A sampler other
-    than failure-informed places its own.
+    than failure-informed places its own. In the order of the candidates, which is that of a grid.
     """
     x = ground.candidates
     if not isinstance(plan.sampler, FailureInformed):
-        return plan.sampler.first(x, plan.samples)
+        return sorted(plan.sampler.first(x, plan.samples))
     budget = min(plan.samples, FIRST.get(x.shape[1], 200))
     side = round(len(x) ** (1 / x.shape[1]))
     if plan.problem.tabulated is not None or side ** x.shape[1] != len(x) or x.shape[1] > 3:
-        return Design("sobol" if x.shape[1] > 3 else "chebyshev").first(x, budget)
+        return sorted(Design("sobol" if x.shape[1] > 3 else "chebyshev").first(x, budget))
     steps = [k for k in range(1, side) if (side - 1) % k == 0 and ((side - 1) // k + 1) ** x.shape[1] <= budget]
     if not steps:
-        return Design("chebyshev").first(x, budget)
+        return sorted(Design("chebyshev").first(x, budget))
     axis = np.arange(0, side, min(steps))
     grids = np.meshgrid(*[axis] * x.shape[1], indexing="ij")
     return [int(i) for i in np.ravel_multi_index([g.ravel() for g in grids], (side,) * x.shape[1])]

@@ -79,7 +79,7 @@ class Stations:
         """What is kept of the matrices ``A (M, n1, n2)``."""
         return {"train": self.train.known({"A": A}), "verify": self.verify.known({"A": A})}
 
-    def add(self, probed: list[dict[str, Any]], M: int, train: Columns, verify: Columns, slices: int) -> None:
+    def add(self, probed: list[dict[str, Any]], M: int, columns: Columns, slices: int) -> None:
         """M probed stations; they catch up with the slices there are."""
         known = {name: merged([each[name] for each in probed]) for name in ("train", "verify")}
         like = known["train"][0]["left"]
@@ -90,6 +90,7 @@ class Stations:
         part = {
             "known": known,
             "count": M,
+            "seen": 0,
             "b": b.expand(M, -1),
             "rho": b.expand(M, -1).clone(),
             "a_verify": a_verify.expand(M, -1),
@@ -101,22 +102,21 @@ class Stations:
         self.parts.append(part)
         self.count += M
         if slices:
-            self._catch_up(part, train, verify, slices)
+            self._catch_up(part, columns, slices)
 
-    def extend(self, train: Tensor, verify: Tensor, columns: tuple[Columns, Columns]) -> None:
-        """More slices, given as rows ``(s, S)`` of the two sketches."""
+    def extend(self, rows: Tensor, columns: Columns) -> None:
+        """More slices, given as rows ``(s, S)`` of the training sketch."""
         for part in self.parts:
-            L = self._linear(self.train, part["known"]["train"], columns[0].blocks(train))
-            V = self._linear(self.verify, part["known"]["verify"], columns[1].blocks(verify))
+            L = self._linear(self.train, part["known"]["train"], columns.blocks(rows))
             self._orthogonalise(part, L.expand(part["count"], -1, -1).clone(), self.width)
-            part["V"][:, self.width : self.width + L.shape[1]] = V
-        self.width += train.shape[0] * (2 if self.doubled else 1)
+        self.width += rows.shape[0] * (2 if self.doubled else 1)
 
     @property
-    def bytes_per_station(self) -> int:
-        """Memory of one station at the slices there are."""
+    def bytes_ahead(self) -> int:
+        """Memory of one station should the slices grow by half, as far as the budget allows."""
         first = self.parts[0]
-        return 8 * self.width * int(first["Q"].shape[-1] + first["V"].shape[-1] + self.width)
+        width = min(int(first["Q"].shape[1]), self.width + self.width // 2)
+        return 8 * width * int(first["Q"].shape[-1] + first["V"].shape[-1] + width)
 
     def training_residual(self) -> Tensor:
         """Residual of the best coefficients on the training probes, ``(M,)``: optimistic, good for ranking."""
@@ -126,14 +126,23 @@ class Stations:
         """Best coefficients at every station, ``(M, width)`` real."""
         return torch.cat([self._solve(part) for part in self.parts])
 
-    def verified(self, labels: Tensor) -> Tensor:
-        """Residual of coefficients on probes that they were not fitted to, ``(M,)``."""
+    def verified(self, labels: Tensor, columns: Columns) -> Tensor:
+        """Residual of coefficients on probes that they were not fitted to, ``(M,)``; ``columns`` of that sketch."""
         sizes = [part["count"] for part in self.parts]
         found = []
         for part, c in zip(self.parts, labels.split(sizes), strict=True):
+            self._look(part, columns)
             r = part["a_verify"] + (c[:, None] @ part["V"][:, : self.width])[:, 0]
             found.append(torch.linalg.vector_norm(r, dim=-1))
         return torch.cat(found)
+
+    def _look(self, part: dict[str, Any], columns: Columns) -> None:
+        """Verification columns of the slices that came since the last look: one read of the probes for all of them."""
+        each, seen = 2 if self.doubled else 1, part["seen"]
+        if seen < self.width:
+            blocks = columns.blocks(columns.rows[seen // each : self.width // each])
+            part["V"][:, seen : self.width] = self._linear(self.verify, part["known"]["verify"], blocks)
+            part["seen"] = self.width
 
     def _solve(self, part: dict[str, Any]) -> Tensor:
         w = self.width
@@ -166,15 +175,13 @@ class Stations:
         part["Q"][:, j], part["R"][:, j, j], part["beta"][:, j] = q, torch.where(alive, rest, 1.0), beta
         part["rho"] = part["rho"] - beta[:, None] * q
 
-    def _catch_up(self, part: dict[str, Any], train: Columns, verify: Columns, slices: int) -> None:
+    def _catch_up(self, part: dict[str, Any], columns: Columns, slices: int) -> None:
         """All slices there are, block by block, for stations that came later."""
         each = 2 if self.doubled else 1
         for start in range(0, slices, BLOCK):
             rows = slice(start, min(start + BLOCK, slices))
-            L = self._linear(self.train, part["known"]["train"], train.blocks(train.rows[rows]))
-            V = self._linear(self.verify, part["known"]["verify"], verify.blocks(verify.rows[rows]))
+            L = self._linear(self.train, part["known"]["train"], columns.blocks(columns.rows[rows]))
             self._orthogonalise(part, L.expand(part["count"], -1, -1).clone(), start * each)
-            part["V"][:, start * each : start * each + V.shape[1]] = V
 
     def _linear(self, sketch: Sketch, known: Any, blocks: Any) -> Tensor:
         # With complex coefficients: two real ones each, of the slice and of i times the slice.
@@ -224,7 +231,7 @@ class Span:
         for i in range(0, len(points), size):
             A = self.problem.matrices(points[i : i + size], keep=keep)
             probed.append(self.stations.probe(torch.from_numpy(A).to(self.device)))
-        self.stations.add(probed, len(points), *self.columns, self.count)
+        self.stations.add(probed, len(points), self.columns[0], self.count)
 
     def solve(self, points: Array) -> None:
         """Solve exactly at ``points (s, D)`` and add the results to the span."""
@@ -241,8 +248,7 @@ class Span:
             self.layout.pack(F, self.snapshots[self.count : self.count + 1])
             self._orthonormalise([columns.flatten(F) for columns in self.columns])
             self.count += 1
-        train, verify = (columns.rows[first : self.count] for columns in self.columns)
-        self.stations.extend(train, verify, self.columns)
+        self.stations.extend(self.columns[0].rows[first : self.count], self.columns[0])
 
     def _orthonormalise(self, rows: list[Tensor]) -> None:
         """Gram-Schmidt on the sketches alone, n k numbers instead of n²; the change of basis is kept for the end."""
@@ -265,3 +271,7 @@ class Span:
     def labels(self) -> Tensor:
         """Best coefficients ``(M, width)`` real, interleaved (re, im) where complex."""
         return self.stations.labels()
+
+    def verified(self, labels: Tensor) -> Tensor:
+        """Residual of coefficients ``(M, width)`` at all stations, on probes that nothing was fitted to."""
+        return self.stations.verified(labels, self.columns[1])
