@@ -116,7 +116,7 @@ def _assembled(plan: Plan, trained: Trained, stored: Any, history: list[Event], 
     )
     map_ = Map(scaled, problem.box, trained.operation)
     held_out, batch_seconds = _held_out_error(plan, problem, map_, trained)
-    error = max(held_out, trained.residual)
+    error = max(held_out, trained.residual, trained.choice.score)
     map_ = Map(_unscaled(problem, scaled), problem.box, trained.operation)
     jump = find_jump(problem)
     if jump is not None:

@@ -268,7 +268,8 @@ def _linear_block(split: Split, probes: Probes, F: Mapping[str, Any]) -> dict[st
     assert split.first is not None
     slices = split.first.value(F)
     if not split.after:
-        slices = slices @ probes.right
+        # The long side last, as in `_linear_product`.
+        slices = (probes.right.swapaxes(0, 1) @ slices.swapaxes(-1, -2)).swapaxes(-1, -2)
     if not split.before:
         slices = probes.left @ slices
     return {"core": slices, "probed": (not split.before, not split.after)}

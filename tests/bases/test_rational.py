@@ -5,7 +5,7 @@ import pytest
 from scipy.interpolate import AAA
 
 from neumatc.bases import Rational, RationalCurve, lobatto
-from neumatc.bases.rational import _real_poles
+from neumatc.bases.rational import _Iterate, _unresolved_poles
 from neumatc.errors import TrainingError
 
 T = np.linspace(-0.995, 0.995, 201)[:, None]
@@ -85,7 +85,18 @@ def test_real_poles_of_a_known_denominator():
     nodes = np.linspace(-1, 1, 4)
     wanted = np.array([-0.5, 0.25, 3.0])
     weights = np.array([np.prod(z - wanted) / np.prod(z - nodes[nodes != z]) for z in nodes])
-    assert np.allclose(_real_poles(nodes, weights), wanted[:2])
+    assert np.allclose(_unresolved_poles(nodes, _Iterate(np.arange(4), weights, 0.0)), wanted[:2])
+
+
+@pytest.mark.parametrize(("distance", "welcome"), [(0.004, False), (0.02, True)])
+def test_a_pole_that_slips_between_the_samples_is_rejected(distance, welcome):
+    x = np.linspace(-1, 1, 41)[:, None]  # spacing 0.05
+    y = np.exp(x) + 1e-3 * np.real(1 / (x - 0.325 - 1j * distance))
+    if welcome:
+        assert np.isfinite(fitted(x, y)(T)).all()
+    else:
+        with pytest.raises(TrainingError, match="has a real pole inside the box"):
+            fitted(x, y)
 
 
 @pytest.mark.parametrize("seed", range(4))

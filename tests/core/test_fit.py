@@ -12,8 +12,8 @@ import neumatc as nmc
 from neumatc.bases import SineNetwork, Spline
 from neumatc.equations import residual
 from neumatc.errors import AccuracyWarning, TrainingError
-from neumatc.gallery import AffineInverse, LowRankSVD, SyntheticInverse
-from neumatc.operations import Operation, SVDResult, TruncatedSVD
+from neumatc.gallery import AffineInverse, LowRankSVD
+from neumatc.operations import SVDResult, TruncatedSVD
 from neumatc.sampling import FailureInformed
 
 
@@ -236,45 +236,3 @@ def test_every_sampler_can_be_asked_for(sampler: Any) -> None:
     fit = nmc.inv(BASE, (0.0, 1.0), tol=1e-5, sampler=sampler, samples=24, rng=0)
     assert fit.status == "converged"
     np.testing.assert_allclose(fit(0.3), np.linalg.inv(BASE(0.3)), atol=1e-4)
-
-
-# repeatability and scale ---------------------------------------------------------------------------------------------
-
-
-def same(first: nmc.Fit, second: nmc.Fit) -> bool:
-    curves = [fit.surrogate.curve.arrays() for fit in (first, second)]
-    return np.array_equal(first.surrogate.C, second.surrogate.C) and all(
-        np.array_equal(value, curves[1][name]) for name, value in curves[0].items()
-    )
-
-
-FITS: dict[str, Callable[[Any, Operation], nmc.Fit]] = {
-    "inv": lambda rng, root: nmc.inv(SyntheticInverse(n=16, rank=3), (0, 1), rng=rng, tol=1e-6),
-    "svd": lambda rng, root: nmc.svd(LowRankSVD(n=16, rank=3, tail=3), (0, 1), rank=3, rng=rng),
-    "root": lambda rng, root: nmc.fit(nmc.Problem.of(AffineInverse(n=8, hermitian=True), (0, 1), root), rng=rng),
-}
-
-
-@pytest.mark.parametrize("name", FITS)
-def test_same_seed_same_fit_bit_for_bit(name: str, root: Operation) -> None:
-    assert same(FITS[name](3, root), FITS[name](3, root))
-    assert same(FITS[name](np.random.default_rng(9), root), FITS[name](np.random.default_rng(9), root))
-
-
-def test_without_a_seed_every_fit_has_its_own(root: Operation) -> None:
-    first, second = FITS["inv"](None, root), FITS["inv"](None, root)
-    assert (first.seeded, first.seed) != (second.seeded, second.seed)
-    assert not same(first, second)
-    assert not same(FITS["inv"](3, root), FITS["inv"](4, root))
-
-
-@pytest.mark.parametrize("k", [500, -500])
-def test_scaling_by_huge_powers_scales_the_answers(k: int) -> None:
-    A, B = SyntheticInverse(n=16, rank=3), LowRankSVD(n=16, rank=3, tail=3)
-    options: dict[str, Any] = {"tol": 1e-7, "rng": 0}
-    plain, scaled = (nmc.inv(lambda p, k=j: np.ldexp(A(p), k), (0, 1), **options) for j in (0, k))
-    np.testing.assert_allclose(np.ldexp(scaled(0.37), k), plain(0.37), rtol=1e-9)
-    assert scaled.error == pytest.approx(plain.error, rel=0.1)
-    plain, scaled = (nmc.svd(lambda p, k=j: np.ldexp(B(p), k), (0, 1), rank=3, **options) for j in (0, k))
-    np.testing.assert_allclose(np.ldexp(scaled(0.37).S, -k), plain(0.37).S, rtol=1e-12)
-    np.testing.assert_allclose(np.abs(scaled(0.37).U), np.abs(plain(0.37).U), atol=1e-9)

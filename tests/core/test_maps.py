@@ -29,7 +29,7 @@ def triplets(request: pytest.FixtureRequest) -> nmc.Fit:
 @pytest.fixture(scope="module")
 def plane() -> nmc.Fit:
     family = AffineInverse(n=N, dimensions=2)
-    box = {"k": (0.0, 1.0), "z": (0.0, 1.0)}
+    box = {"k": (0.0, 1.0), "z": (0.1, 0.6)}
     return nmc.inv(family, box, basis="chebyshev", samples=60, rng=0)
 
 
@@ -225,7 +225,7 @@ def test_no_derivative_where_singular_values_cross() -> None:
 
 
 def test_partial_derivatives_by_number_and_name(plane: nmc.Fit) -> None:
-    p = np.random.default_rng(3).uniform(0.1, 0.9, (5, 2))
+    p = np.random.default_rng(3).uniform(0.15, 0.55, (5, 2))
     for axis, name in enumerate(("k", "z")):
         step = 1e-5 * np.eye(2)[axis]
         wanted = (plane(p + step) - plane(p - step)) / 2e-5

@@ -23,6 +23,7 @@ _SUPPORT = 45
 _ENOUGH = 1e-13
 _NEARLY_BEST = 100
 _TOUCHING = 1e-200  # a gap this small would overflow in w / gap; it can only occur at the node 0
+_RESOLVED = 0.1  # distance of a pole from the interval, in sample spacings, below which it counts as real
 _REAL = 1e-8  # a pole this close to the real axis is on it, as far as samples can tell
 
 
@@ -133,7 +134,7 @@ class Rational(Basis):
         """Fit ``y`` (M, m) at ``x`` (M, 1)."""
         x, y = paired(x, y)
         self.check(x)
-        best = _without_real_pole(x[:, 0], list(_iterates(x[:, 0], _combined(y, rng))))
+        best = _without_poles_inside(x[:, 0], list(_iterates(x[:, 0], _combined(y, rng))))
         used = best.weights != 0.0
         support = best.support[used]
         return RationalCurve(x[support, 0], y[support], best.weights[used])
@@ -192,7 +193,7 @@ def _row_errors(cauchy: Array, weights: Array, free: Array, fixed: Array) -> Arr
     return np.where(denominator == 0.0, np.inf, errors)
 
 
-def _without_real_pole(x: Array, iterates: list[_Iterate]) -> _Iterate:
+def _without_poles_inside(x: Array, iterates: list[_Iterate]) -> _Iterate:
     """Return the best iterate without a real pole, if its error is within a factor of 100 of the best of all.
 
     Once noise is reached, further support points bring pairs of a real pole and a zero that all but cancel, while an
@@ -202,18 +203,23 @@ def _without_real_pole(x: Array, iterates: list[_Iterate]) -> _Iterate:
     for each in ranked:
         if each.error > _NEARLY_BEST * ranked[0].error:
             break
-        if not _real_poles(x[each.support], each.weights).size:
+        if not _unresolved_poles(x, each).size:
             return each
     best = ranked[0]
     raise TrainingError(
         f"the rational fit of {len(x)} samples (degree {len(best.support) - 1}, error {best.error:.0e}) has a real "
-        f"pole inside the box, at {_real_poles(x[best.support], best.weights)[0]:.6g} in unit coordinates. "
+        f"pole inside the box, at {_unresolved_poles(x, best)[0]:.6g} in unit coordinates. "
         "The result is either singular there, or known at too few points. Shrink the box, or take more samples."
     )
 
 
-def _real_poles(nodes: Array, weights: Array) -> Array:
-    """Return the real zeros of ``Σ_j w_j / (x - z_j)`` in [-1, 1], from the arrowhead pencil of Klein, (J+1, J+1)."""
+def _unresolved_poles(x: Array, iterate: _Iterate) -> Array:
+    """Return where zeros of ``Σ_j w_j / (x - z_j)`` lie on [-1, 1], or nearer to it than samples ``x`` could tell.
+
+    A pole at a small part of the sample spacing makes a spike that slips between the samples, the held-out ones
+    included. The zeros are the eigenvalues of the arrowhead pencil of Klein, (J+1, J+1).
+    """
+    nodes, weights, grid = x[iterate.support], iterate.weights, np.sort(x)
     # SciPy is imported here because curves must answer where only NumPy is installed, and NumPy has no generalised
     # eigenvalues. Reducing the pencil to an ordinary matrix divides by the sum of the weights, which may be rounding.
     from scipy.linalg import eigvals
@@ -222,5 +228,6 @@ def _real_poles(nodes: Array, weights: Array) -> Array:
     pencil[0, 1:], pencil[1:, 0] = weights, 1.0
     found: Array = np.asarray(eigvals(pencil, np.diag(np.append(0.0, np.ones(len(nodes))))))
     found = found[np.isfinite(found)]
-    real = np.real(found)
-    return np.sort(real[(np.abs(np.imag(found)) <= _REAL) & (np.abs(real) <= 1 + _REAL)])
+    real, above = np.real(found), np.abs(np.imag(found))
+    gap = np.interp(real, (grid[1:] + grid[:-1]) / 2, np.diff(grid)) if len(grid) > 1 else 0.0
+    return np.sort(real[(above <= np.maximum(_REAL, _RESOLVED * gap)) & (np.abs(real) <= 1 + _REAL)])

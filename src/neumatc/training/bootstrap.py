@@ -9,6 +9,7 @@ that they inherit its gauge. Twenty exact SVDs become a hundred accurate ones; a
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -26,6 +27,7 @@ from .exact import solved
 from .nodes import first_curve, first_nodes
 from .plan import Ground, Plan, Trained
 from .pod import Modes
+from .suspects import steepest_midpoints
 
 STEPS = 2
 """Refinement steps per collocation point and round."""
@@ -48,6 +50,7 @@ class Bootstrap:
         self.operation: Operation = plan.problem.operation
         self.names = unknown_names(self.operation.equations())
         self.ground = Ground.of(plan)
+        self.suspected = -1
 
     def run(self) -> Trained:
         start, before = time.perf_counter(), self.problem.meter.paid
@@ -115,6 +118,7 @@ class Bootstrap:
                 F[name][index] = X[0]
         self.label_residual = self._residuals(F, x)
         self.modes = Modes.of(F, self.names, self._tail)
+        self._suspect()
         enough = self.plan.tol / 10
         choice = select(self.plan.bases, x, self.modes.coefficients, self._score, enough, self.plan.rng(5))
         self.curve = choice.curve
@@ -145,6 +149,15 @@ class Bootstrap:
     def _score(self, curve: Curve) -> float:
         canonical = self.operation.canonical(self._predict(curve, self.ground.held_out))
         return float(self.checker.residual(self.held_matrices, canonical).max())
+
+    def _suspect(self) -> None:
+        """Hold out the steepest places too, once per grid of candidates."""
+        if self.suspected == self.ground.level or self.problem.tabulated is not None:
+            return
+        self.suspected = self.ground.level
+        x = steepest_midpoints(self.ground.candidates, self.modes.coefficients)
+        self.ground = replace(self.ground, held_out=np.concatenate([self.ground.held_out, x]))
+        self.held_matrices = np.concatenate([self.held_matrices, self._matrices(x)])
 
     def _add_solves(self) -> bool:
         """Exact solves where refinement alone failed; the paper's failure-informed sampling."""

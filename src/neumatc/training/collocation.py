@@ -8,6 +8,7 @@ and the worst candidates are solved exactly.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from .exact import solved
 from .nodes import first_curve, first_nodes
 from .plan import Ground, Plan, Trained
 from .pod import Modes
+from .suspects import steepest_midpoints
 
 STEPS = 6
 """Gauss-Newton steps for a label: twice what a good start needs."""
@@ -43,18 +45,22 @@ class Collocation:
         self.names = unknown_names(self.operation.equations())
         self.ground = Ground.of(plan)
         self.exact: dict[int, Factors] = {}
+        self.suspected = -1
+        self.previous: Modes | None = None
 
     def run(self) -> Trained:
         start, before = time.perf_counter(), self.problem.meter.paid
         self._open()
         while True:
             self._label()
-            if not self._add_solves():
+            if not (self._add_solves() or self._suspect()):
                 break
         choice = self._choose()
         while choice.score > max(2 * self.live, self.plan.tol / 3) and self.ground.level < self.ground.finest:
             self._refine()
             self._label()
+            if self._suspect():
+                self._label()
             choice = self._choose()
         seconds = time.perf_counter() - start - (self.problem.meter.paid - before)
         return Trained(
@@ -108,6 +114,7 @@ class Collocation:
         self.live, self.worst = float(verified[:held].max()), float(verified.max())
         self.failing = verified[held:]
         y = self.labels[held:]
+        self.previous = None  # from here on the curve speaks of the present slices
         self.curve = first_curve(self.ground.candidates, y, self.plan.rng(8))
         self.plan.tell(
             Event("labels", f"{len(self.exact)} solves, verified residual {self.worst:.1e}", {"residual": self.worst})
@@ -116,10 +123,7 @@ class Collocation:
     def _start(self, x: Array) -> Array:
         """Where Gauss-Newton starts: the present curve, expressed in the present slices."""
         values = self.curve(x)
-        if hasattr(self, "previous"):
-            F = self.previous.factors(values)
-            return self._project(F)
-        return values
+        return values if self.previous is None else self._project(self.previous.factors(values))
 
     def _project(self, F: Factors) -> Array:
         """Least-squares coefficients of factors in the span of the latent slices."""
@@ -128,6 +132,15 @@ class Collocation:
         real = flat.view(np.float64) if np.iscomplexobj(flat) else flat
         coefficients: Array = np.linalg.lstsq(C.T, real.T, rcond=None)[0].T
         return coefficients
+
+    def _suspect(self) -> bool:
+        """Hold out the steepest places too, once per grid of candidates; whether any were added."""
+        if self.suspected == self.ground.level or self.problem.tabulated is not None:
+            return False
+        self.suspected = self.ground.level
+        x = steepest_midpoints(self.ground.candidates, self.labels[len(self.ground.held_out) :])
+        self.ground = replace(self.ground, held_out=np.concatenate([self.ground.held_out, x]))
+        return True
 
     def _correctors(self) -> tuple[Corrector, Corrector]:
         slices = self.modes.factors(np.eye(len(self.modes.C)))
@@ -181,5 +194,3 @@ class Collocation:
         self.ground, _, old = self.ground.finer(self.plan)
         where = {int(o): new for new, o in enumerate(old) if o >= 0}
         self.exact = {where[index]: F for index, F in self.exact.items() if index in where}
-        if hasattr(self, "previous"):
-            del self.previous

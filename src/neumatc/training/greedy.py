@@ -7,6 +7,7 @@ makes forty solves reach 1e-9 and beyond where interpolation of the same forty g
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from neumatc.sketch import Sketch, probe_counts
 from .latent import orthonormalised
 from .plan import Ground, Plan, Trained, layout_of, redraw
 from .span import Span
+from .suspects import steepest_midpoints
 
 VERIFY = {1: (16, 16), 2: (10, 10)}
 """Verification probes (left, right); fewer where stations are many."""
@@ -43,13 +45,18 @@ class Greedy:
         self.plan, self.problem = plan, plan.problem
         self.ground = Ground.of(plan)
         self.seconds = {"span": 0.0, "curve": 0.0}
-        self.station_of: Array = np.arange(len(self.ground.candidates))
+        # Stations are numbered in the order in which they were probed: held-out points first.
+        self.held: Array = np.arange(len(self.ground.held_out))
+        self.station_of: Array = len(self.held) + np.arange(len(self.ground.candidates))
+        self.suspected = -1
 
     def run(self) -> Trained:
         start, before = time.perf_counter(), self.problem.meter.paid
         self._open()
         while True:
             self._grow()
+            if self._suspect():
+                continue
             self.seconds["span"] += time.perf_counter() - start - (self.problem.meter.paid - before)
             start, before = time.perf_counter(), self.problem.meter.paid
             choice = self._choose()
@@ -91,10 +98,6 @@ class Greedy:
             Sketch.draw(equations, values, verify, self.problem.working, plan.rng(4)),
         )
 
-    @property
-    def _held(self) -> int:
-        return len(self.ground.held_out)
-
     def _grow(self) -> None:
         """Add exact solves until the verified residual passes everywhere or the budget is spent."""
         self._solve(self.first)
@@ -111,7 +114,7 @@ class Greedy:
             if count >= self.plan.samples:
                 self._say(f"all {count} solves spent at verified residual {self.worst:.1e}")
                 return
-            ranking = self._order(self.span.stations.training_residual()[self._held :])
+            ranking = self.span.stations.training_residual().cpu().numpy()[self.station_of]
             chosen = self.plan.sampler.select(self.ground.candidates, ranking, ~self.solved, self.plan.tol)
             if not chosen and np.all(self.solved | (ranking <= 1e-15)):
                 self._verify()
@@ -123,15 +126,10 @@ class Greedy:
             if self._choice * self.span.count > len(self.solved) and self._can_refine:
                 self._refine("few candidates left")
 
-    def _order(self, residuals: torch.Tensor) -> Array:
-        """Residuals in the order of the candidates (stations were added level by level)."""
-        values = residuals.cpu().numpy()
-        return values[self.station_of]
-
     def _verify(self) -> None:
         self.labels = self.span.labels()
         verified = self.span.verified(self.labels)
-        self.live = float(verified[: self._held].max())
+        self.live = float(verified[self.held].max())
         self.worst = float(verified.max())
 
     def _solve(self, chosen: list[int]) -> None:
@@ -148,8 +146,19 @@ class Greedy:
         self.plan.tell(Event("solve", self.problem.box.describe(point[0]), {"count": len(self.chosen)}))
 
     def _candidate_labels(self, labels: torch.Tensor) -> Array:
-        values = labels[self._held :].cpu().numpy()
-        return values[self.station_of]
+        values: Array = labels.cpu().numpy()[self.station_of]
+        return values
+
+    def _suspect(self) -> bool:
+        """Hold out the steepest places too, once per grid of candidates; whether any were added."""
+        if self.suspected == self.ground.level or self.problem.tabulated is not None:
+            return False
+        self.suspected = self.ground.level
+        x = steepest_midpoints(self.ground.candidates, self._candidate_labels(self.labels))
+        self.held = np.append(self.held, self.span.stations.count + np.arange(len(x)))
+        self.ground = replace(self.ground, held_out=np.concatenate([self.ground.held_out, x]))
+        self.span.probe(self.problem.box.from_unit(x), keep=True)
+        return True
 
     def _choose(self) -> Choice:
         y = self._candidate_labels(self.labels)
@@ -158,10 +167,9 @@ class Greedy:
 
     def _score(self, curve: Curve) -> float:
         """Worst held-out residual of a curve, on probes that labels were not fitted to."""
-        c = torch.from_numpy(curve(self.ground.held_out)).to(self.plan.device)
-        rest = self.labels[self._held :]
-        verified = self.span.verified(torch.cat([c, rest]))
-        return float(verified[: self._held].max())
+        coefficients = self.labels.clone()
+        coefficients[self.held] = torch.from_numpy(curve(self.ground.held_out)).to(self.plan.device)
+        return float(self.span.verified(coefficients)[self.held].max())
 
     def _curve_limited(self, choice: Choice) -> bool:
         return choice.score > max(2 * self.live, self.plan.tol / 3) and self._can_refine
@@ -180,8 +188,7 @@ class Greedy:
     def _refine(self, why: str) -> None:
         """More candidates: labels cost no exact solve, only one A(p) each."""
         ground, new, old = self.ground.finer(self.plan)
-        before = self.station_of
-        total = len(before)
+        before, total = self.station_of, self.span.stations.count
         self.station_of = np.where(old >= 0, before[old], 0)
         self.station_of[new] = total + np.arange(len(new))
         self.solved = np.where(old >= 0, self.solved[old], False)

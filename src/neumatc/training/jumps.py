@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import reduce
-
 import numpy as np
 
 from neumatc.arrays import Array
 from neumatc.history import Event
 from neumatc.problem import Problem
+
+from .suspects import neighbours
 
 STEEP = 2.0
 """Slope over the median slope from which a pair of neighbours is suspected."""
@@ -32,7 +32,7 @@ def find_jump(problem: Problem) -> Event | None:
         return None
     points = np.array([np.frombuffer(key) for key in problem.meter.prints])
     prints = list(problem.meter.prints.values())
-    pairs = _neighbours(problem.box.to_unit(points))
+    pairs = neighbours(problem.box.to_unit(points))
     gaps = np.linalg.norm(problem.box.to_unit(points[pairs[:, 0]]) - problem.box.to_unit(points[pairs[:, 1]]), axis=-1)
     slopes = [np.linalg.norm(prints[i] - prints[j]) for i, j in pairs] / np.maximum(gaps, CLOSE)
     steepest = np.argsort(-slopes)[:SUSPECTS]
@@ -41,22 +41,6 @@ def find_jump(problem: Problem) -> Event | None:
         if event is not None:
             return event
     return None
-
-
-def _neighbours(x: Array) -> Array:
-    """Pairs of indices ``(k, 2)``: for every point and axis the nearest point that lies in the direction of the axis.
-
-    The nearest points alone would all lie along one axis of a grid, and a jump along the other would go unseen.
-    """
-    # Axis by axis: all differences of a few thousand points at once would take a gigabyte.
-    distance = reduce(np.maximum, (np.abs(column - column[:, None]) for column in x.T))
-    pairs = []
-    for column in x.T:
-        ahead = column - column[:, None]
-        nearest = np.where((ahead > 0) & (ahead == distance), distance, np.inf)
-        here = np.flatnonzero(np.isfinite(nearest).any(1))
-        pairs.append(np.stack([here, nearest[here].argmin(1)], axis=1))
-    return np.concatenate(pairs)
 
 
 def _bisected(problem: Problem, a: Array, b: Array) -> Event | None:
