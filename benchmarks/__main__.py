@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import readme
 from benchmarks.cases import Case, Measurement, Setting
 from benchmarks.foundation import MEASUREMENTS
 from benchmarks.record import RESULTS, ROOT, Row, append, git, read
@@ -20,6 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "list":
         for measurement in MEASUREMENTS.values():
             say(f"{measurement.name:<20}{measurement.text}")
+    elif options.command == "readme":
+        readme.update(options.demo, ROOT)
+        say("wrote README.md")
     elif options.command == "report":
         write(options.rows, options.output)
         say(f"wrote {options.output}")
@@ -47,6 +51,8 @@ def parser() -> argparse.ArgumentParser:
     writing = commands.add_parser("report", help="write the tables of the documents from the rows")
     writing.add_argument("--rows", type=Path, default=RESULTS)
     writing.add_argument("--output", type=Path, default=ROOT / "docs" / "accuracy.md")
+    showing = commands.add_parser("readme", help="put the table and picture of a demo run into the README")
+    showing.add_argument("demo", type=Path, help="folder that `neumatc demo --output` wrote")
     return top
 
 

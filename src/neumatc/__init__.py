@@ -46,7 +46,13 @@ _PUBLIC = {
 }
 
 
+_ROOMS = ("bases", "equations", "gallery", "gauge", "operations", "plots", "sampling", "testing")
+"""Modules that users reach as ``neumatc.bases`` without an import of their own."""
+
+
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"neumatc.{name}")
     if name in _PUBLIC:
         value = getattr(importlib.import_module(_PUBLIC[name]), name)
         globals()[name] = value
@@ -55,4 +61,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PUBLIC})
+    return sorted({*globals(), *_PUBLIC, *_ROOMS})

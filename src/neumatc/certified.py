@@ -62,7 +62,9 @@ class Certified:
         """Certified answers at ``p``, shaped like ``f(p)``."""
         points, batch = self.fit.box.points(p)
         size = max(1, CHUNK_BYTES // (8 * self.fit.problem_or_raise.shape[0] * self.fit.problem_or_raise.shape[1]))
-        pieces = [self._piece(points[i : i + size], len(points)) for i in range(0, max(len(points), 1), size)]
+        # Up to three answers are checked per point, and the confidence must hold for all of them together.
+        together = len(PATHS) * len(points)
+        pieces = [self._piece(points[i : i + size], together) for i in range(0, max(len(points), 1), size)]
         F = {name: np.concatenate([piece[0][name] for piece in pieces]) for name in pieces[0][0]}
         certificate = joined([piece[1] for piece in pieces], batch)
         path = PATHS[np.concatenate([piece[2] for piece in pieces])].reshape(batch)[()]

@@ -11,7 +11,7 @@ import numpy as np
 from neumatc import store
 from neumatc.bases import CURVES, Trial
 from neumatc.box import Box
-from neumatc.errors import FormatError, InputError
+from neumatc.errors import FormatError, InputError, NeuMatCError
 from neumatc.fitted import Fit
 from neumatc.history import Basis, Cost, Event
 from neumatc.layout import Layout, Part
@@ -46,7 +46,9 @@ def load(path: str | PathLike[str], matrix: Any = None, operation: Operation | N
     manifest, arrays = store.read(path)
     try:
         fit = _assemble(manifest, arrays, operation)
-    except (KeyError, TypeError, IndexError, AttributeError) as cause:
+    except NeuMatCError:
+        raise
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as cause:
         raise FormatError(
             f"{path} is a valid container, but its manifest does not describe a fit ({cause!r}). "
             "It was probably written by another version. Save the fit again with this version."

@@ -25,12 +25,14 @@ class Map:
     box : where it is valid
     operation : how stored factors become the user's result; None for a map that was derived by linear algebra
     axis : None, or the parameter with respect to which the map is differentiated
+    dropped : None, or the matrix axis (0 or 1) of length one that a product with a vector leaves behind
     """
 
     surrogate: Surrogate
     box: Box
     operation: Operation | None
     axis: int | None = None
+    dropped: int | None = None
 
     # NumPy must leave ``B @ f`` to ``__rmatmul__`` instead of looping over an object array.
     __array_ufunc__ = None
@@ -75,7 +77,8 @@ class Map:
     def present(self, F: Factors) -> Any:
         if self.operation is not None:
             return self.operation.present(F)
-        return next(iter(F.values()))
+        X = next(iter(F.values()))
+        return X.reshape(len(X), *self.shape)
 
     def derivative(self, axis: int | str = 0) -> Map:
         """The map ``p -> ∂/∂p_axis`` of the result, per unit of p; ``axis`` by number or by the box's name."""
@@ -88,13 +91,17 @@ class Map:
 
     def __matmul__(self, B: Any) -> Map:
         right = as_numpy(B, "B in f @ B")
-        self._fits(right, self.shape[-1], right.shape[0] if right.ndim else 0, "f @ B")
-        return self._linear(lambda X: X @ (right if right.ndim == 2 else right[:, None]), "f @ B")
+        self._fits(right, 1, right.shape[0] if right.ndim else 0, "f @ B")
+        if right.ndim == 2:
+            return self._linear(lambda X: X @ right, "f @ B")
+        return replace(self._linear(lambda X: X @ right[:, None], "f @ B"), dropped=1)
 
     def __rmatmul__(self, B: Any) -> Map:
         left = as_numpy(B, "B in B @ f")
-        self._fits(left, self.shape[0], left.shape[-1] if left.ndim else 0, "B @ f")
-        return self._linear(lambda X: (left if left.ndim == 2 else left[None, :]) @ X, "B @ f")
+        self._fits(left, 0, left.shape[-1] if left.ndim else 0, "B @ f")
+        if left.ndim == 2:
+            return self._linear(lambda X: left @ X, "B @ f")
+        return replace(self._linear(lambda X: left[None, :] @ X, "B @ f"), dropped=0)
 
     def __getitem__(self, index: Any) -> Map:
         indices = index if isinstance(index, tuple) else (index,)
@@ -110,7 +117,8 @@ class Map:
     def shape(self) -> tuple[int, ...]:
         """Shape of one result, for maps of one array."""
         part = self.surrogate.layout.parts[0]
-        return (part.rows, part.columns)
+        full = (part.rows, part.columns)
+        return full if self.dropped is None else (full[1 - self.dropped],)
 
     @property
     def _direct(self) -> bool:
@@ -133,7 +141,9 @@ class Map:
             f"The box has {self.box.dimension} parameter(s). Pass the number of the parameter, counted from 0."
         )
 
-    def _fits(self, matrix: Array, wanted: int, came: int, what: str) -> None:
+    def _fits(self, matrix: Array, side: int, came: int, what: str) -> None:
+        part = self.surrogate.layout.parts[0]
+        wanted = (part.rows, part.columns)[side]
         if matrix.ndim not in (1, 2) or came != wanted:
             raise InputError(
                 f"`{what}` needs a vector or matrix with {wanted} entries on the touching side, got shape "
@@ -149,7 +159,7 @@ class Map:
                 "Multiply the factors that f(p) returns instead."
             )
         name = self.surrogate.layout.parts[0].name
-        return Map(self.surrogate.transformed(name, change), self.box, None, self.axis)
+        return Map(self.surrogate.transformed(name, change), self.box, None, self.axis, self.dropped)
 
 
 def shaped(value: Any, batch: tuple[int, ...]) -> Any:

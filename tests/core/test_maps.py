@@ -264,3 +264,17 @@ def test_ends_of_the_box_are_inside(inverse: nmc.Fit) -> None:
     for p in (0.0, 1.0, 1, np.nextafter(1.0, 2.0)):
         A = family.at(np.array([[min(p, 1.0)]]), inverse.box)[0]
         np.testing.assert_allclose(inverse(p), np.linalg.inv(A), atol=1e-7)
+
+
+def test_a_product_with_a_vector_is_a_map_of_vectors() -> None:
+    family = AffineInverse(n=8)
+    fit = nmc.inv(family, family.box, tol=1e-9, rng=0)
+    b, p = np.arange(8.0), np.linspace(0.1, 0.9, 5)
+    right, left = fit @ b, b @ fit
+    assert right(0.3).shape == left(0.3).shape == (8,)
+    np.testing.assert_allclose(right(p), fit(p) @ b, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(left(p), b @ fit(p), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(right.derivative()(p), fit.derivative()(p) @ b, rtol=0, atol=1e-10)
+    buffer = np.empty((5, 8))
+    assert right(p, out=buffer) is buffer
+    np.testing.assert_allclose(buffer, right(p), rtol=0, atol=1e-14)

@@ -91,7 +91,7 @@ def full() -> tuple[Job, ...]:
     cell = Remembered(RegularisedGram(CellChannel()))
     canyon = Remembered(Channel())
     return (
-        Job("inverse, 64 users", cell, Inverses(), 80, 1e-6, SUBCARRIERS, 1, "cell", 16, (2.3, 8.6, 0.5)),
+        Job("inverse, 64 users", cell, Inverses(), 80, 1e-5, SUBCARRIERS, 1, "cell", 16, (2.3, 8.6, 0.5)),
         Job("inverse, 256 × 256", _gram(canyon), Inverses(), 60, 1e-6, SUBCARRIERS, 8, "canyon", 0, (6.1, 10.7, 3.6)),
         Job("SVD, 256 × 256", canyon, Triplets(8), 20, 1e-6, SUBCARRIERS, 8, "canyon", 1, (9.6, 10.7, 9.6)),
     )

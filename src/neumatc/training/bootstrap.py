@@ -111,6 +111,9 @@ class Bootstrap:
         x = self.ground.candidates
         predicted = self._predict(self.curve, x)
         F = self._refined(predicted, x)
+        if number == 1:
+            # The first prediction interpolates few nodes and may be rough; refined factors would inherit its gauge.
+            F = predicted = aligned(x, F, self.operation.gauge)
         for index, exact in self.exact.items():
             one = {name: X[None] for name, X in exact.items()}
             reference = {name: X[index : index + 1] for name, X in predicted.items()}
