@@ -23,10 +23,8 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup
 	@$(BIN)/neumatc demo --output demo-output
 
-# Status 5 of pytest means that no test has the marker.
 test: setup
-	$(BIN)/pytest -q -m timing -p no:xdist || [ $$? -eq 5 ]
-	$(ONE_THREAD) $(BIN)/pytest -q -m 'not timing' -n auto
+	$(ONE_THREAD) $(BIN)/pytest -q -n auto
 
 lint: setup
 	$(BIN)/ruff format --check .

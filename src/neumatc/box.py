@@ -21,7 +21,8 @@ Float64: TypeAlias = npt.NDArray[np.float64]
 Point: TypeAlias = float | Float64
 
 # Rounding in the caller's arithmetic (lo + k * step) may overshoot an end by this many units in the last place.
-_SLACK = 4 * np.finfo(np.float64).eps
+_SLACK = float(4 * np.finfo(np.float64).eps)
+_SINGLE_SLACK = float(4 * np.finfo(np.float32).eps)
 _SHAPES = "a pair (lo, hi), a list of such pairs, or a dict of name -> pair"
 
 
@@ -146,7 +147,7 @@ class Box:
         Raises
         ------
         OutsideBoxError
-            When a point is NaN or outside by more than 4 units in the last place.
+            When a point is NaN or outside by more than 4 units in the last place (of its own precision).
 
         Examples
         --------
@@ -170,12 +171,14 @@ class Box:
         # NaN fails both comparisons, hence never takes this short way.
         if ((points >= lower) & (points <= upper)).all():
             return points, batch_shape
-        return self._clipped(points, batch_shape), batch_shape
+        # 0.1 in single precision is larger than 0.1, and the end of a box all the same.
+        single = str(getattr(p, "dtype", "")).endswith("float32")
+        return self._clipped(points, batch_shape, _SINGLE_SLACK if single else _SLACK), batch_shape
 
-    def _clipped(self, points: Float64, batch_shape: tuple[int, ...]) -> Float64:
+    def _clipped(self, points: Float64, batch_shape: tuple[int, ...], ulps: float) -> Float64:
         lower, upper, width = self._ends
         # Rounding of p is relative to p itself, which may be much larger than the width (a band around 2.4e9 Hz).
-        slack = _SLACK * np.maximum(width, np.maximum(np.abs(lower), np.abs(upper)))
+        slack = ulps * np.maximum(width, np.maximum(np.abs(lower), np.abs(upper)))
         outside = ~((points >= lower - slack) & (points <= upper + slack)).all(axis=1)
         if outside.any():
             raise self._outside(points, np.flatnonzero(outside), batch_shape)

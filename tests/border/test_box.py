@@ -248,3 +248,10 @@ def test_several_parameters_are_given_as_a_fresh_array() -> None:
 )
 def test_describe(box: Any, row: list[float], text: str) -> None:
     assert Box.of(box).describe(row) == text
+
+
+def test_the_end_of_a_box_in_single_precision_is_inside():
+    points, _ = Box.of((0.0, 0.1)).points(np.linspace(0, 0.1, 5, dtype=np.float32))
+    assert points.max() == 0.1
+    with pytest.raises(OutsideBoxError):
+        Box.of((0.0, 0.1)).points(np.array([0.1001], dtype=np.float32))
