@@ -118,7 +118,7 @@ class Greedy:
             chosen = self.plan.sampler.select(self.ground.candidates, ranking, ~self.solved, self.plan.tol)
             if not chosen and np.all(self.solved | (ranking <= 1e-15)):
                 self._verify()
-                self._say("no candidate is left to solve")
+                self._say("nothing is left to solve: the span holds every result to rounding")
                 return
             # The training residual is optimistic: where it passes but the verified one fails, solve the worst still.
             chosen = chosen or [int(np.argmax(np.where(self.solved, -1.0, ranking)))]
