@@ -8,7 +8,6 @@ that they inherit its gauge. Twenty exact SVDs become a hundred accurate ones; a
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -25,7 +24,7 @@ from neumatc.operations import Adaptive, Operation
 
 from .exact import solved
 from .nodes import first_curve, first_nodes
-from .plan import Ground, Plan, Trained
+from .plan import Ground, Plan, Trained, timed
 from .pod import Modes
 from .suspects import steepest_midpoints
 
@@ -53,21 +52,21 @@ class Bootstrap:
         self.suspected = -1
 
     def run(self) -> Trained:
-        start, before = time.perf_counter(), self.problem.meter.paid
-        self._open()
-        best: Trained | None = None
-        for number in range(1, ROUNDS + 1):
-            round_ = self._round(number)
-            previous = np.inf if best is None else best.choice.score
-            if best is None or round_.choice.score < best.choice.score:
-                best = round_
-            if round_.choice.score <= self.plan.tol / 3:
-                break
-            if not (self._add_solves() or round_.choice.score < previous / 2 or self._refine(round_)):
-                break
-        assert best is not None
-        best.seconds["bootstrap"] = time.perf_counter() - start - (self.problem.meter.paid - before)
-        return best
+        seconds: dict[str, float] = {}
+        with timed(seconds, "bootstrap", self.problem):
+            self._open()
+            best = last = self._round(1)
+            previous = np.inf
+            for number in range(2, ROUNDS + 1):
+                if last.choice.score <= self.plan.tol / 3:
+                    break
+                if not (self._add_solves() or last.choice.score < previous / 2 or self._refine(last)):
+                    break
+                previous, last = best.choice.score, self._round(number)
+                # Rounds are compared on the same points; a finer grid has brought new ones.
+                if last.choice.score < self._score(best.curve, Modes.made(best.C, best.layout)):
+                    best = last
+        return replace(best, seconds=seconds)
 
     def _open(self) -> None:
         """Exact results at the first nodes, in one gauge, and the curve that predicts all the others."""
@@ -149,8 +148,10 @@ class Bootstrap:
             found.append(self.checker.residual(self._matrices(x[i : i + size]), canonical))
         return np.concatenate(found)
 
-    def _score(self, curve: Curve) -> float:
-        canonical = self.operation.canonical(self._predict(curve, self.ground.held_out))
+    def _score(self, curve: Curve, modes: Modes | None = None) -> float:
+        """Worst held-out residual of a curve, over the present slices or those of an earlier round."""
+        modes = self.modes if modes is None else modes
+        canonical = self.operation.canonical(modes.factors(curve(self.ground.held_out)))
         return float(self.checker.residual(self.held_matrices, canonical).max())
 
     def _suspect(self) -> None:

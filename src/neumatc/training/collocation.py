@@ -7,7 +7,6 @@ and the worst candidates are solved exactly.
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -23,7 +22,7 @@ from neumatc.sketch import Sketch, probe_counts
 
 from .exact import solved
 from .nodes import first_curve, first_nodes
-from .plan import Ground, Plan, Trained
+from .plan import Ground, Plan, Trained, timed
 from .pod import Modes
 from .suspects import steepest_midpoints
 
@@ -49,20 +48,9 @@ class Collocation:
         self.previous: Modes | None = None
 
     def run(self) -> Trained:
-        start, before = time.perf_counter(), self.problem.meter.paid
-        self._open()
-        while True:
-            self._label()
-            if not (self._add_solves() or self._suspect()):
-                break
-        choice = self._choose()
-        while choice.score > max(2 * self.live, self.plan.tol / 3) and self.ground.level < self.ground.finest:
-            self._refine()
-            self._label()
-            if self._suspect():
-                self._label()
-            choice = self._choose()
-        seconds = time.perf_counter() - start - (self.problem.meter.paid - before)
+        seconds: dict[str, float] = {}
+        with timed(seconds, "collocation", self.problem):
+            choice = self._fitted()
         return Trained(
             C=self.modes.C,
             layout=self.modes.layout,
@@ -72,8 +60,22 @@ class Collocation:
             points=self.problem.box.from_unit(self.ground.candidates[sorted(self.exact)]),
             held_out=self.problem.box.from_unit(self.ground.held_out),
             residual=self.worst,
-            seconds={"collocation": seconds},
+            seconds=seconds,
         )
+
+    def _fitted(self) -> Choice:
+        self._open()
+        self._label()
+        while self._add_solves() or self._suspect():
+            self._label()
+        choice = self._choose()
+        while choice.score > max(2 * self.live, self.plan.tol / 3) and self.ground.level < self.ground.finest:
+            self._refine()
+            self._label()
+            if self._suspect():
+                self._label()
+            choice = self._choose()
+        return choice
 
     def _open(self) -> None:
         nodes = first_nodes(self.plan, self.ground)

@@ -6,7 +6,7 @@ makes forty solves reach 1e-9 and beyond where interpolation of the same forty g
 
 from __future__ import annotations
 
-import time
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import numpy as np
@@ -19,17 +19,16 @@ from neumatc.history import Event
 from neumatc.sketch import Sketch, probe_counts
 
 from .latent import orthonormalised
-from .plan import Ground, Plan, Trained, layout_of, redraw
+from .plan import Ground, Plan, Trained, layout_of, redraw, timed
 from .span import Span
 from .suspects import steepest_midpoints
 
 VERIFY = {1: (16, 16), 2: (10, 10)}
 """Verification probes (left, right); fewer where stations are many."""
 
-CHECK_EVERY = (2, 4)
-"""Solves between two looks at the verified residual: while there are few, and from a dozen on."""
-
 FEW = 12
+CHECK_EVERY = (2, 4)
+"""Solves between two looks at the verified residual: up to FEW solves, and beyond."""
 
 STATION_BYTES = 4 << 30
 """Memory up to which the orthogonalised equations of all stations may grow when candidates are refined."""
@@ -44,30 +43,33 @@ class Greedy:
     def __init__(self, plan: Plan) -> None:
         self.plan, self.problem = plan, plan.problem
         self.ground = Ground.of(plan)
-        self.seconds = {"span": 0.0, "curve": 0.0}
+        self.seconds: dict[str, float] = {}
         # Stations are numbered in the order in which they were probed: held-out points first.
         self.held: Array = np.arange(len(self.ground.held_out))
         self.station_of: Array = len(self.held) + np.arange(len(self.ground.candidates))
         self.suspected = -1
 
     def run(self) -> Trained:
-        start, before = time.perf_counter(), self.problem.meter.paid
-        self._open()
-        while True:
-            self._grow()
-            if self._suspect():
-                continue
-            self.seconds["span"] += time.perf_counter() - start - (self.problem.meter.paid - before)
-            start, before = time.perf_counter(), self.problem.meter.paid
+        with self._timed("span"):
+            self._open()
+            self._span()
+        choice = self._choose()
+        while self._curve_limited(choice):
+            with self._timed("span"):
+                self._refine("the curve, not the span, limits the error")
+                self._span()
             choice = self._choose()
-            self.seconds["curve"] += time.perf_counter() - start
-            start, before = time.perf_counter(), self.problem.meter.paid
-            if not self._curve_limited(choice):
-                break
-            self._refine("the curve, not the span, limits the error")
-        trained = self._finish(choice)
-        self.seconds["span"] += time.perf_counter() - start - (self.problem.meter.paid - before)
-        return trained
+        with self._timed("span"):
+            return self._finish(choice)
+
+    def _timed(self, stage: str) -> AbstractContextManager[None]:
+        return timed(self.seconds, stage, self.problem)
+
+    def _span(self) -> None:
+        """Grow, look at the steepest places too, and grow on if they fail."""
+        self._grow()
+        if self._suspect():
+            self._grow()
 
     def _open(self) -> None:
         """Solve at the first point, settle the storage, probe all stations."""
@@ -163,7 +165,8 @@ class Greedy:
     def _choose(self) -> Choice:
         y = self._candidate_labels(self.labels)
         enough = max(1.1 * self.live, self.plan.tol / 10)
-        return select(self.plan.bases, self.ground.candidates, y, self._score, enough, self.plan.rng(5))
+        with self._timed("curve"):
+            return select(self.plan.bases, self.ground.candidates, y, self._score, enough, self.plan.rng(5))
 
     def _score(self, curve: Curve) -> float:
         """Worst held-out residual of a curve, on probes that labels were not fitted to."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -124,6 +126,15 @@ def layout_of(problem: Problem, A: Array, F: dict[str, Any], A_more: Array) -> t
         parts.append(Part(name, X.shape[-2], X.shape[-1], "hermitian" if packed else "full"))
     real_span = all(part.kind == "hermitian" for part in parts)
     return Layout(tuple(parts)), problem.working.kind == "c" and not real_span
+
+
+@contextmanager
+def timed(seconds: dict[str, float], stage: str, problem: Problem) -> Iterator[None]:
+    """Add to a stage the time spent inside, less what building A(p) and exact solves took."""
+    start, before = time.perf_counter(), problem.meter.paid
+    yield
+    spent = time.perf_counter() - start - (problem.meter.paid - before)
+    seconds[stage] = seconds.get(stage, 0.0) + spent
 
 
 def redraw(plan: Plan, choice: Choice, x: Array, y: Array) -> Curve:

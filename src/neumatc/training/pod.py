@@ -49,6 +49,11 @@ class Modes:
         _unweigh(layout, C, weights)
         return Modes(C, (s[:d, None] * Yh[:d]).T.numpy().copy(), layout)
 
+    @staticmethod
+    def made(C: Array, layout: Layout) -> Modes:
+        """Slices that were kept, without the coefficients they came with."""
+        return Modes(C, np.empty((0, len(C))), layout)
+
     def factors(self, coefficients: Array) -> Factors:
         """Factors of coefficients ``(B, d)``."""
         return self.layout.unpack(product(np.ascontiguousarray(coefficients), self.C))
