@@ -1,0 +1,101 @@
+"""Failure-informed sampling as the paper has it: a threshold, a failure probability, the worst N_add."""
+
+import numpy as np
+import pytest
+
+from neumatc.sampling import FailureInformed
+from neumatc.sampling.failure import spread
+
+X = np.linspace(-1, 1, 11)[:, None]
+FREE = np.ones(11, bool)
+
+
+def residuals(**failing: float) -> np.ndarray:
+    """Small everywhere but at the named candidates."""
+    values = np.full(11, 1e-9)
+    for name, value in failing.items():
+        values[int(name[1:])] = value
+    return values
+
+
+def test_the_first_solve_is_in_the_middle() -> None:
+    assert FailureInformed().first(X, 50) == [5]
+    corners = np.array([[-1.0, -1.0], [1.0, 1.0], [0.1, -0.2], [0.9, 0.0]])
+    assert FailureInformed().first(corners, 50) == [2]
+
+
+def test_a_candidate_fails_above_a_third_of_tol() -> None:
+    sampler = FailureInformed()
+    assert sampler.select(X, residuals(i3=1.01e-6 / 3), FREE, 1e-6) == [3]
+    assert sampler.select(X, residuals(i3=0.99e-6 / 3), FREE, 1e-6) == []
+
+
+def test_a_threshold_of_ones_own_replaces_the_third() -> None:
+    sampler = FailureInformed(threshold=0.1)
+    assert sampler.select(X, residuals(i3=0.11), FREE, 1e-6) == [3]
+    assert sampler.select(X, residuals(i3=0.1), FREE, 1e-6) == []  # at the threshold is no failure
+    assert FailureInformed(threshold=0.0).select(X, residuals(), FREE, 0.5) == [0]
+
+
+@pytest.mark.parametrize(("tolerance", "wanted"), [(0.0, True), (2.9 / 11, True), (3 / 11, False), (0.5, False)])
+def test_solves_are_wanted_while_the_failure_probability_exceeds_the_tolerance(tolerance: float, wanted: bool) -> None:
+    sampler = FailureInformed(threshold=0.1, tolerance=tolerance)
+    chosen = sampler.select(X, residuals(i2=0.5, i6=0.3, i9=0.2), FREE, 1e-6)
+    assert chosen == ([2] if wanted else [])
+
+
+def test_solved_candidates_count_in_the_failure_probability_but_are_not_chosen() -> None:
+    free = FREE.copy()
+    free[2] = False
+    sampler = FailureInformed(threshold=0.1, tolerance=1.5 / 11)
+    assert sampler.select(X, residuals(i2=0.5, i6=0.3), free, 1e-6) == [6]
+    assert sampler.select(X, residuals(i2=0.5), free, 1e-6) == []
+
+
+@pytest.mark.parametrize(("add", "expected"), [(1, [2]), (2, [2, 8]), (3, [2, 8, 5]), (9, [2, 8, 5])])
+def test_the_largest_scores_are_added_worst_first(add: int, expected: list[int]) -> None:
+    free = FREE.copy()
+    free[[0, 10]] = False  # two solves: points of one round keep a distance of a third
+    sampler = FailureInformed(threshold=0.1, add=add)
+    assert sampler.select(X, residuals(i2=0.9, i8=0.5, i5=0.2), free, 1e-6) == expected
+
+
+def test_nan_has_failed_and_comes_first() -> None:
+    values = residuals(i7=np.inf, i4=np.nan)
+    assert FailureInformed(add=2, threshold=0.1).select(X, values, FREE & (np.arange(11) > 1), 1e-6) == [4, 7]
+    assert FailureInformed(tolerance=1.5 / 11).select(X, residuals(i4=np.nan), FREE, 1e-6) == []
+    assert FailureInformed(tolerance=0.5 / 11).select(X, residuals(i4=np.nan), FREE, 1e-6) == [4]
+
+
+def test_a_round_adds_one_point_on_a_line_and_eight_in_a_plane() -> None:
+    axis = np.linspace(-1, 1, 21)
+    plane = np.stack([a.ravel() for a in np.meshgrid(axis, axis)], axis=1)
+    free = np.ones(len(plane), bool)
+    free[np.random.default_rng(0).choice(len(plane), 40, replace=False)] = False
+    worst = np.random.default_rng(1).uniform(1, 2, len(plane))
+    assert len(FailureInformed().select(plane, worst, free, 1e-6)) == 8
+    assert len(FailureInformed().select(axis[:, None], worst[:21], np.ones(21, bool), 1e-6)) == 1
+
+
+@pytest.mark.parametrize("solved", [1, 8, 24])
+def test_points_of_one_round_keep_the_typical_distance_of_those_solved(solved: int) -> None:
+    rng = np.random.default_rng(solved)
+    x = rng.uniform(-1, 1, (300, 2))
+    free = np.arange(300) >= solved
+    worst = 1 / (1e-3 + ((x - 0.2) ** 2).sum(1))  # the largest residuals are neighbours
+    chosen = FailureInformed(add=6).select(x, worst, free, 1e-6)
+    gaps = np.abs(x[chosen][:, None] - x[chosen][None]).max(-1)
+    assert len(chosen) > 1
+    assert gaps[np.triu_indices(len(chosen), 1)].min() >= 1 / (1 + solved) ** 0.5
+    assert chosen[0] == np.argmax(np.where(free, worst, 0))
+
+
+def test_spread_skips_what_is_too_near_and_stops_when_it_has_enough() -> None:
+    x = np.array([0.0, 0.1, 0.35, 0.5, 0.9])[:, None]
+    assert spread(x, [1, 0, 2, 3, 4], 5, 0.2) == [1, 2, 4]
+    assert spread(x, [1, 0, 2, 3, 4], 2, 0.2) == [1, 2]
+    assert spread(x, [4, 3, 2, 1, 0], 5, 0.0) == [4, 3, 2, 1, 0]
+    assert spread(x, [], 5, 0.2) == []
+    assert spread(x, [1, 2], 0, 0.2) == []
+    # The distance is the largest over the axes.
+    assert spread(np.array([[0.0, 0.0], [0.05, 0.3]]), [0, 1], 2, 0.25) == [0, 1]
