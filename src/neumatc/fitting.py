@@ -123,7 +123,8 @@ def _assembled(plan: Plan, trained: Trained, stored: Any, history: list[Event], 
         plan.tell(jump)
     seconds = {**trained.seconds, "check": time.perf_counter() - check}
     meter = problem.meter
-    status = "converged" if error <= plan.tol else "budget" if len(trained.points) >= plan.samples else "stalled"
+    spent = trained.short or len(trained.points) >= plan.samples
+    status = "converged" if error <= plan.tol else "budget" if spent else "stalled"
     cost = Cost(
         build_seconds=meter.build_seconds,
         built=meter.built,

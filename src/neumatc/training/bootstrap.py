@@ -23,7 +23,7 @@ from neumatc.history import Event
 from neumatc.operations import Adaptive, Operation
 
 from .exact import solved
-from .nodes import first_curve, first_nodes
+from .nodes import first_curve, first_nodes, most_nodes
 from .plan import Ground, Plan, Trained, timed
 from .pod import Modes
 from .suspects import steepest_midpoints
@@ -218,6 +218,7 @@ class Bootstrap:
             points=self._points(),
             held_out=self.problem.box.from_unit(self.ground.held_out),
             residual=0.0,
+            short=self.plan.samples < most_nodes(self.ground),
         )
 
     def _points(self) -> Array:

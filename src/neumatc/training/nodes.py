@@ -23,7 +23,7 @@ def first_nodes(plan: Plan, ground: Ground) -> list[int]:
     x = ground.candidates
     if not isinstance(plan.sampler, FailureInformed):
         return sorted(plan.sampler.first(x, plan.samples))
-    budget = min(plan.samples, FIRST.get(x.shape[1], 200))
+    budget = min(plan.samples, most_nodes(ground))
     side = round(len(x) ** (1 / x.shape[1]))
     if plan.problem.tabulated is not None or side ** x.shape[1] != len(x) or x.shape[1] > 3:
         return sorted(Design("sobol" if x.shape[1] > 3 else "chebyshev").first(x, budget))
@@ -33,6 +33,11 @@ def first_nodes(plan: Plan, ground: Ground) -> list[int]:
     axis = np.arange(0, side, min(steps))
     grids = np.meshgrid(*[axis] * x.shape[1], indexing="ij")
     return [int(i) for i in np.ravel_multi_index([g.ravel() for g in grids], (side,) * x.shape[1])]
+
+
+def most_nodes(ground: Ground) -> int:
+    """How many first nodes a large enough budget would buy."""
+    return min(FIRST.get(ground.candidates.shape[1], 200), len(ground.candidates))
 
 
 def first_curve(x: Array, y: Array, rng: np.random.Generator) -> Curve:

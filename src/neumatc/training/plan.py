@@ -58,7 +58,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a trainer hands back, in scaled units and double precision."""
+    """What a trainer hands back, in scaled units and double precision.
+
+    ``short`` says that a larger budget would have changed how the fit began, spent or not.
+    """
 
     C: Array
     layout: Layout
@@ -68,6 +71,7 @@ class Trained:
     points: Array
     held_out: Array
     residual: float
+    short: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
