@@ -20,6 +20,7 @@ __all__ = [
     "check_finite",
     "double",
     "is_complex",
+    "is_hermitian",
     "is_torch",
     "namespace",
     "real_dtype",
@@ -212,3 +213,11 @@ def scale(x: Array, exponent: int | npt.NDArray[np.integer[Any]]) -> Array:
     scaled.real = np.ldexp(x.real, exponent)
     scaled.imag = np.ldexp(x.imag, exponent)
     return scaled
+
+
+def is_hermitian(matrices: Array, tolerance: float) -> bool:
+    """Whether every matrix (..., n, n) equals its adjoint up to ``tolerance`` times the largest entry."""
+    if matrices.shape[-1] != matrices.shape[-2]:
+        return False
+    gap = np.abs(matrices - matrices.conj().swapaxes(-1, -2)).max()
+    return bool(gap <= tolerance * np.abs(matrices).max())

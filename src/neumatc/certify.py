@@ -21,7 +21,7 @@ from neumatc.arrays import Array, is_complex
 from neumatc.equations import Equation, norm
 from neumatc.gauge import Factors
 from neumatc.operations import Operation, Selective
-from neumatc.sketch import gaussian
+from neumatc.probes import gaussian
 
 PROBES = 16
 """Real degrees of freedom of the probes: factor 2.0 at 99.9 % for one point, 3.9 for 10,000 points jointly."""
@@ -83,7 +83,7 @@ class Checker:
 
     def estimate(self, A: Array, F: Factors) -> tuple[Array, Array]:
         """Squared relative residual of each point from checked and from probed equations: two arrays ``(B,)``."""
-        values = {"A": A, **F}
+        values = {**self.operation.given(A), **F}
         certain, probed = np.zeros(len(A)), np.zeros(len(A))
         for equation, Z, exact in zip(self.equations, self.probes, self.exact, strict=True):
             size = norm(equation.apply(values, Z)) / equation.scale(values)

@@ -92,7 +92,7 @@ class Corrector:
     ) -> Corrector:
         """Precompute the blocks of the latent ``slices (d, rows, columns)``; ``known`` is any matrix of the family."""
         unknown, blocks = sketch.unknown(slices), sketch.known(known)
-        follows_p = any(block["between"] is not None for block in blocks)
+        follows_p = any(split.follows_p for _, _, split in sketch.splits)
         quadratic = None if follows_p else sketch.quadratic(blocks, unknown, complex_coefficients)
         unique = isinstance(operation.gauge, NoGauge)
         complex_numbers = any(is_complex_like(X) for X in slices.values()) or any(

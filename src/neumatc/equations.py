@@ -13,6 +13,7 @@ Uᴴ U = I
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -83,7 +84,7 @@ class Expression:
     terms: tuple[Term, ...]
 
     @property
-    def H(self) -> Expression:  # noqa: N802  (the field's sign for the adjoint)  # noqa: N802  # the adjoint, as it is written
+    def H(self) -> Expression:  # noqa: N802  # the adjoint, as it is written
         return Expression(tuple(t.adjoint() for t in self.terms))
 
     def __matmul__(self, other: Expression) -> Expression:
@@ -128,10 +129,13 @@ class Equation:
 
     The residual is ``R = left - right``; it is measured relative to the Frobenius norm of the part without unknowns
     (``‖I‖ = sqrt(n)`` for ``A X = I``), or, where there is none, of the first known matrix (``‖A‖`` for ``A V = U M``).
+    Where neither scales like the terms do, ``relative_to`` names one product instead: the norms of its matrices are
+    multiplied (``‖X‖`` for ``X A X = X``).
     """
 
     left: Expression
     right: Expression
+    relative_to: Expression | None = None
 
     def __post_init__(self) -> None:
         for term in self.terms:
@@ -160,12 +164,20 @@ class Equation:
 
     def scale(self, values: Values) -> Any:
         """``(B,)``: the norm the residual is measured against; never zero."""
+        if self.relative_to is not None:
+            return self._norm_of_product(self.relative_to.terms[0], values)
         if self.constant:
             return self._constant_norm(values)
         symbols = [s for t in self.terms for s in t.symbols if s.kind == "known"]
         if not symbols:
             return 1.0
         return frobenius(values[symbols[0].name])
+
+    def _norm_of_product(self, term: Term, values: Values) -> Any:
+        """``Π ‖·‖_F`` of the matrices of one term; of the identity for the empty product."""
+        if not term.symbols:
+            return float(np.sqrt(self.shape(values)[0]))
+        return math.prod(frobenius(values[symbol.name]) for symbol in term.symbols)
 
     def _constant_norm(self, values: Values) -> Any:
         """Of the part without unknowns; a multiple of the identity, or one matrix, costs no product."""
@@ -188,9 +200,9 @@ class Equation:
         return f"{self.left!r} = {self.right!r}"
 
 
-def equal(left: Expression, right: Expression) -> Equation:
-    """State ``left = right``."""
-    return Equation(left, right)
+def equal(left: Expression, right: Expression, relative_to: Expression | None = None) -> Equation:
+    """State ``left = right``, its residual measured against the norm of ``relative_to`` (see `Equation`)."""
+    return Equation(left, right, relative_to)
 
 
 def _eye(like: Any) -> Any:

@@ -22,9 +22,10 @@ from neumatc.gauge import Factors
 from neumatc.history import Basis, Cost, Event
 from neumatc.maps import Map
 from neumatc.operations import Operation
+from neumatc.probes import probe_counts
 from neumatc.problem import Problem
 from neumatc.samples import Samples
-from neumatc.sketch import Sketch, probe_counts
+from neumatc.sketch import Sketch
 from neumatc.surrogate import Surrogate, product
 
 CORRECTION, CERTIFICATE = 101, 102
@@ -144,21 +145,22 @@ class Fit:
         problem, surrogate = self.problem_or_raise, self.surrogate
         slices = {name: X.astype(double(X.dtype)) for name, X in problem.rescale(surrogate.slices()).items()}
         A = problem.matrices(problem.box.middle if problem.tabulated is None else problem.tabulated[:1])
-        values = {"A": A, **{name: X[:1] for name, X in slices.items()}}
+        known = self.operation.given(A)
+        values = {**known, **{name: X[:1] for name, X in slices.items()}}
         unknowns = surrogate.d * (2 if surrogate.complex_coefficients else 1)
         rng = np.random.default_rng([self.seed, CORRECTION])
         equations = self.operation.equations()
-        sketch = Sketch.draw(equations, values, probe_counts(unknowns, A), double(self.dtype), rng)
-        return Corrector.of(self.operation, sketch, slices, surrogate.complex_coefficients, {"A": A})
+        sketch = Sketch.draw(equations, values, probe_counts(unknowns, known), double(self.dtype), rng)
+        return Corrector.of(self.operation, sketch, slices, surrogate.complex_coefficients, known)
 
     def reduced(self, p: Any) -> Reduced:
         """The latent equations at ``p``; their size does not depend on n."""
         points, _ = self.box.points(p)
-        return self.corrector.reduce({"A": self.problem_or_raise.matrices(points)})
+        return self.corrector.reduce(self.operation.given(self.problem_or_raise.matrices(points)))
 
     def corrected_factors(self, A: Array, x: Array) -> Factors:
         """Stored factors after latent Gauss-Newton at ``x (B, D)``, given the matrices there."""
-        reduced = self.corrector.reduce({"A": A})
+        reduced = self.corrector.reduce(self.operation.given(A))
         phi = reduced.solve(self.surrogate.curve(x))
         flat = product(self.surrogate._coefficients(phi), self.surrogate.C)
         return self.problem_or_raise.rescale(self.surrogate.layout.unpack(flat))
@@ -166,7 +168,7 @@ class Fit:
     def _shapes(self) -> dict[str, Any]:
         """Zero matrices with the shapes of A and the canonical factors."""
         F = self.map.factors(np.zeros((1, self.box.dimension)))
-        return {"A": np.zeros((1, *self.shape), double(self.dtype)), **F}
+        return {**self.operation.given(np.zeros((1, *self.shape), double(self.dtype))), **F}
 
     def __repr__(self) -> str:
         n1, n2 = self.shape

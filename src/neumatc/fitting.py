@@ -17,11 +17,11 @@ from neumatc.fitted import Fit
 from neumatc.history import Basis, Cost, Event
 from neumatc.maps import Map
 from neumatc.options import device_of, dtype_of, samples_of, seed_of, tol_of
+from neumatc.probes import gaussian
 from neumatc.problem import Meter, Problem
 from neumatc.progress import progress_of
 from neumatc.samples import Samples
 from neumatc.sampling import sampler as sampler_of
-from neumatc.sketch import gaussian
 from neumatc.surrogate import Surrogate
 from neumatc.training import Plan, Trained, trainer_of
 from neumatc.training.jumps import find_jump
@@ -168,7 +168,7 @@ def _held_out_error(plan: Plan, problem: Problem, map_: Map, trained: Trained) -
         F = map_.factors(x[i : i + 8])
         spent.append((time.perf_counter() - start) / len(A))
         if checker is None:
-            checker = Checker.draw(problem.operation, {"A": A, **F}, problem.working, plan.rng(6))
+            checker = Checker.draw(problem.operation, {**problem.operation.given(A), **F}, problem.working, plan.rng(6))
         worst = max(worst, float(checker.residual(A, F).max()))
     return worst, float(np.median(spent))
 

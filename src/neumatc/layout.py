@@ -1,14 +1,14 @@
 """Layout: several factors as one flat vector, structured ones stored in packed form.
 
-A Hermitian matrix is stored as the block rows of its lower triangle, about half of its entries, in blocks wide enough
-that packing and unpacking are a few slice copies rather than an index list.
+Hermitian and triangular matrices are stored as block rows of one triangle, about half of their entries, in blocks wide
+enough that packing and unpacking are a few slice copies rather than an index list.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -16,23 +16,27 @@ from neumatc.arrays import Array
 from neumatc.gauge import Factors
 
 BLOCK = 32
-"""Block rows of a packed Hermitian matrix: wider ones store more twice, narrower ones take longer to unpack."""
+"""Block rows of a packed matrix: wider ones store more than the triangle, narrower ones take longer to unpack."""
+
+Kind: TypeAlias = Literal["full", "hermitian", "lower", "upper", "diagonal"]
 
 
 @dataclass(frozen=True)
 class Part:
-    """One factor inside the flat vector."""
+    """One factor inside the flat vector: in full, one triangle of it, or its diagonal."""
 
     name: str
     rows: int
     columns: int
-    kind: Literal["full", "hermitian"] = "full"
+    kind: Kind = "full"
 
     @property
     def size(self) -> int:
         if self.kind == "full":
             return self.rows * self.columns
-        return sum((stop - start) * stop for start, stop in _blocks(self.rows))
+        if self.kind == "diagonal":
+            return min(self.rows, self.columns)
+        return sum((stop - start) * (right - left) for start, stop, left, right in self._blocks)
 
     def pack(self, matrices: Any, out: Any) -> None:
         """Write ``(B, rows, columns)`` into ``out (B, size)``; NumPy or torch."""
@@ -40,10 +44,13 @@ class Part:
         if self.kind == "full":
             out[:] = matrices.reshape(batch, -1)
             return
+        if self.kind == "diagonal":
+            out[:] = matrices.diagonal(0, -2, -1)
+            return
         offset = 0
-        for start, stop in _blocks(self.rows):
-            length = (stop - start) * stop
-            out[:, offset : offset + length] = matrices[:, start:stop, :stop].reshape(batch, length)
+        for start, stop, left, right in self._blocks:
+            length = (stop - start) * (right - left)
+            out[:, offset : offset + length] = matrices[:, start:stop, left:right].reshape(batch, length)
             offset += length
 
     def unpack(self, flat: Any, out: Array | None = None) -> Any:
@@ -56,14 +63,30 @@ class Part:
             out[...] = full
             return out
         target = np.empty((batch, self.rows, self.columns), flat.dtype) if out is None else out
+        if self.kind != "hermitian":
+            target[...] = 0
+        if self.kind == "diagonal":
+            places = np.arange(self.size)
+            target[:, places, places] = flat
+            return target
         offset = 0
-        for start, stop in _blocks(self.rows):
-            length = (stop - start) * stop
-            block = flat[:, offset : offset + length].reshape(batch, stop - start, stop)
-            target[:, start:stop, :stop] = block
-            target[:, :start, start:stop] = block[:, :, :start].conj().swapaxes(-1, -2)
+        for start, stop, left, right in self._blocks:
+            length = (stop - start) * (right - left)
+            block = flat[:, offset : offset + length].reshape(batch, stop - start, right - left)
+            target[:, start:stop, left:right] = block
+            if self.kind == "hermitian":
+                target[:, :start, start:stop] = block[:, :, :start].conj().swapaxes(-1, -2)
             offset += length
         return target
+
+    @property
+    def _blocks(self) -> list[tuple[int, int, int, int]]:
+        """``(first row, last row, first column, last column)`` of every block row that is stored."""
+        starts = range(0, self.rows, BLOCK)
+        rows = [(start, min(start + BLOCK, self.rows)) for start in starts]
+        if self.kind == "upper":
+            return [(start, stop, min(start, self.columns), self.columns) for start, stop in rows]
+        return [(start, stop, 0, min(stop, self.columns)) for start, stop in rows]
 
 
 @dataclass(frozen=True)
@@ -98,5 +121,7 @@ class Layout:
         return len(self.parts) == 1 and self.parts[0].kind == "full"
 
 
-def _blocks(rows: int) -> list[tuple[int, int]]:
-    return [(start, min(start + BLOCK, rows)) for start in range(0, rows, BLOCK)]
+def stored_as(F: Mapping[str, Any], names: tuple[str, ...], kinds: Mapping[str, Kind]) -> Layout:
+    """The layout of factors ``(B, rows, columns)`` in the order of ``names``; in full where no kind is named."""
+    shapes = {name: np.asarray(F[name]).shape for name in names}
+    return Layout(tuple(Part(name, shapes[name][-2], shapes[name][-1], kinds.get(name, "full")) for name in names))

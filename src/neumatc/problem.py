@@ -13,7 +13,7 @@ from neumatc.arrays import Array, binary_exponent, check_finite, double, namespa
 from neumatc.box import Box
 from neumatc.equations import degrees, residual
 from neumatc.errors import ExactSolveError, NeuMatCError, SingularError
-from neumatc.family import MatrixFamily, Spec, Table, as_family
+from neumatc.family import MatrixFamily, Spec
 from neumatc.gauge import Factors
 from neumatc.operations import Operation
 
@@ -64,7 +64,8 @@ class Problem:
     @staticmethod
     def of(A: Any, box: Any, operation: Operation, executor: Any = None) -> Problem:
         """Look at A(p) once, in the middle of the box, and settle shape, dtype and scale."""
-        family, box = as_family(A), Box.of(box)
+        box = Box.of(box)
+        family = operation.family(A, box)
         spec = family.inspect(box)
         operation.check(spec.shape)
         problem = Problem(family, box, operation, spec, 0, executor)
@@ -89,9 +90,9 @@ class Problem:
     @property
     def tabulated(self) -> Array | None:
         """The points ``(m, D)`` inside the box where A is known, or None where A(p) can be asked anywhere."""
-        if not isinstance(self.family, Table):
-            return None
         points = self.family.points
+        if points is None:
+            return None
         return points[(np.abs(self.box.to_unit(points)) <= 1 + 1e-12).all(axis=1)]
 
     @property
@@ -186,9 +187,10 @@ class Problem:
     def _failed(self, A: Any, points: Array, reason: str) -> ExactSolveError:
         where = self.box.describe(points[0])
         name = self.operation.name
-        conditions = np.linalg.cond(np.asarray(A))
+        first = np.asarray(next(iter(self.operation.given(A).values())))
+        conditions = np.linalg.cond(first)
         worst = int(np.argmax(np.nan_to_num(conditions, nan=np.inf)))
-        if A.shape[-1] == A.shape[-2] and not conditions[worst] < 1e13:
+        if first.shape[-1] == first.shape[-2] and not conditions[worst] < 1e13:
             where = self.box.describe(points[worst])
             return SingularError(
                 f"`{name}` failed at {where}: A is singular to working precision (condition {conditions[worst]:.1e}). "
@@ -204,7 +206,7 @@ class Problem:
 def probe_residual(operation: Operation, A: Any, F: Factors, count: int = 2) -> Any:
     """Relative residual of factors on a few fixed probes, ``(B,)``: a cheap sanity check, not a certificate."""
     xp = namespace(A)
-    values = {"A": A, **F}
+    values = {**operation.given(A), **F}
     total: Any = 0.0
     for equation in operation.equations():
         columns = equation.shape(values)[1]
@@ -220,13 +222,13 @@ def probe_residual(operation: Operation, A: Any, F: Factors, count: int = 2) -> 
 
 def true_residual(operation: Operation, A: Array, F: Factors) -> Array:
     """Exact relative residual of canonical factors, ``(B,)``; forms the products in full."""
-    result: Array = residual(operation.equations(), {"A": A, **F})
+    result: Array = residual(operation.equations(), {**operation.given(A), **F})
     return result
 
 
 def _exponent(matrices: Array, operation: Operation) -> int:
     check_finite(matrices, "A(p)")
-    powers = degrees(operation.equations())
+    powers = degrees(operation.equations()) if operation.homogeneous else None
     exponent = binary_exponent(matrices)
     if powers is None or abs(exponent) <= ORDINARY:
         return 0

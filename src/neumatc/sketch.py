@@ -14,71 +14,15 @@ The functions accept NumPy arrays (answering) and torch tensors (fitting) alike.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from neumatc.arrays import Array, is_complex, namespace
+from neumatc.arrays import namespace
 from neumatc.equations import Equation, Symbol, Term, Values
-from neumatc.errors import InputError
-
-
-@dataclass(frozen=True)
-class Probes:
-    """Left and right probes of one equation; identity (and exact) where a side is no longer than the probe count."""
-
-    left: Any
-    right: Any
-    weight: float
-
-    @staticmethod
-    def draw(rows: int, columns: int, counts: tuple[int, int], dtype: Any, rng: np.random.Generator) -> Probes:
-        """``left (k1, rows)`` is already the adjoint; ``right (columns, k2)``; ``weight = 1/sqrt(k1 k2)``."""
-        left, left_count = _probe(counts[0], rows, dtype, rng)
-        right, right_count = _probe(counts[1], columns, dtype, rng)
-        return Probes(left, right.T.copy(), 1.0 / float(np.sqrt(left_count * right_count)))
-
-    def like(self, tensor: Any) -> Probes:
-        """The same probes in the array library of ``tensor``."""
-        xp = namespace(tensor)
-        if xp is np:
-            return self
-        left, right = (xp.as_tensor(x, device=tensor.device) for x in (self.left, self.right))
-        return Probes(left, right, self.weight)
-
-
-def probe_counts(unknowns: int, A: Array) -> tuple[int, int]:
-    """Probes (left, right) for at least five equations per unknown.
-
-    Residuals of an ill-conditioned or rectangular A gather in few directions on the right, so that right probes are
-    worth more than left ones there: with 16 x 40 the corrected answer is within 1.3 of the best of the span where
-    24 x 16 leaves a factor of two (measured on channels of condition 2e4).
-    """
-    fewest_left, right = (16, 40) if _ill_conditioned(A) else (24, 16)
-    return max(fewest_left, math.ceil(5 * unknowns / right)), right
-
-
-def _ill_conditioned(A: Array) -> bool:
-    square = A.shape[-1] == A.shape[-2]
-    return not square or not bool(np.linalg.cond(A[0], 1) < 1e3)
-
-
-def _probe(count: int, size: int, dtype: Any, rng: np.random.Generator) -> tuple[Array, int]:
-    if count >= size:
-        return np.eye(size, dtype=dtype), 1
-    return gaussian((count, size), dtype, rng), count
-
-
-def gaussian(shape: tuple[int, ...], dtype: Any, rng: np.random.Generator) -> Array:
-    """Standard normal numbers, ``E |z|² = 1``, real or complex as ``dtype``."""
-    if not is_complex(dtype):
-        return rng.standard_normal(shape)
-    pairs = rng.standard_normal((*shape, 2)) * np.sqrt(0.5)
-    numbers: Array = pairs.view(np.complex128)[..., 0]
-    return numbers
+from neumatc.probes import Probes
 
 
 @dataclass(frozen=True)
@@ -102,13 +46,12 @@ class Split:
             i = positions[0]
             return Split(term.coefficient, s[:i], s[i], (), None, s[i + 1 :])
         i, j = positions
-        if s[:i] or s[j + 1 :]:
-            raise InputError(
-                f"The term {term} has a known matrix outside its two unknowns, which no small tensor can hold. "
-                "The product was probably written out in full. "
-                "Name the product of a known and an unknown as a further unknown with an equation of its own."
-            )
-        return Split(term.coefficient, (), s[i], s[i + 1 : j], s[j], ())
+        return Split(term.coefficient, s[:i], s[i], s[i + 1 : j], s[j], s[j + 1 :])
+
+    @property
+    def follows_p(self) -> bool:
+        """Whether a product of two unknowns holds a known matrix, so that its tensor changes with p."""
+        return self.second is not None and bool(self.before or self.between or self.after)
 
 
 @dataclass(frozen=True)
@@ -167,9 +110,7 @@ class Sketch:
             elif split.second is None:
                 blocks.append(_linear_block(split, probes, F))
             else:
-                blocks.append(
-                    {"left": probes.left @ split.first.value(F), "right": split.second.value(F) @ probes.right}
-                )
+                blocks.append(_quadratic_block(split, probes, F))
         return blocks
 
     def constant(self, known: list[dict[str, Any]]) -> Any:
@@ -292,9 +233,26 @@ def _linear_product(known: dict[str, Any], unknown: dict[str, Any]) -> Any:
     return known["left"][:, None] @ core[None] @ known["right"][:, None]
 
 
+def _quadratic_block(split: Split, probes: Probes, F: Mapping[str, Any]) -> dict[str, Any]:
+    """Slices of both unknowns, probed on the outer side where no known matrix stands in between."""
+    assert split.first is not None
+    assert split.second is not None
+    left, right = split.first.value(F), split.second.value(F)
+    probed = (not split.before, not split.after)
+    return {
+        "left": probes.left @ left if probed[0] else left,
+        "right": right @ probes.right if probed[1] else right,
+        "probed": probed,
+    }
+
+
 def _quadratic_product(known: dict[str, Any], unknown: dict[str, Any]) -> Any:
-    """``(M, d, d, k1, k2)`` (M = 1 where no known matrix stands between the two unknowns)."""
-    left, right, between = unknown["left"], unknown["right"], known["between"]
-    if between is None:
-        return (left[:, None] @ right[None])[None]
-    return left[:, None] @ (between[:, None] @ right)[:, None]
+    """``(M, d, d, k1, k2)`` (M = 1 where the term has no known matrix)."""
+    left, right, (left_done, right_done) = unknown["left"][None], unknown["right"][None], unknown["probed"]
+    if not left_done:
+        left = known["left"][:, None] @ left
+    if not right_done:
+        right = right @ known["right"][:, None]
+    if known["between"] is not None:
+        right = known["between"][:, None] @ right
+    return left[:, :, None] @ right[:, None]

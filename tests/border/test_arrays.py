@@ -229,3 +229,17 @@ def test_scale_takes_one_exponent_for_each_matrix_and_any_layout() -> None:
     np.testing.assert_array_equal(arrays.scale(x, exponents), x * 2.0**exponents)
     assert arrays.scale(np.array(3), 1) == 6.0
     assert arrays.scale(np.array(3j), 1).shape == ()
+
+
+def test_is_hermitian() -> None:
+    B = (np.random.default_rng(0).standard_normal((2, 3, 4, 4)) * [[[[1]]], [[[1j]]]]).sum(0)
+    H = B + B.conj().swapaxes(-1, -2)
+    assert arrays.is_hermitian(H, 1e-14)
+    assert not arrays.is_hermitian(B, 0.1)
+    assert not arrays.is_hermitian(1j * H, 0.1)
+    assert not arrays.is_hermitian(H[:, :3], 10.0)
+    H[2, 0, 1] += 1e-6
+    assert not arrays.is_hermitian(H, 1e-8)
+    assert arrays.is_hermitian(H, 1e-5)
+    assert arrays.is_hermitian(1e200 * H, 1e-5)  # relative, not absolute
+    assert not arrays.is_hermitian(1e-30 * B, 1e-5)

@@ -21,7 +21,7 @@ from neumatc.equations import (
 )
 from neumatc.errors import InputError
 from neumatc.operations import Inverse, TruncatedSVD
-from neumatc.sketch import gaussian
+from neumatc.probes import gaussian
 
 A, B, Q, I = known("A"), known("B"), known("Q"), identity()  # noqa: E741
 X, U, M, V, P = (unknown(name) for name in "XUMVP")

@@ -12,7 +12,7 @@ from neumatc.family import Table
 from neumatc.operations import Inverse, TruncatedSVD
 from neumatc.problem import Problem
 from neumatc.sampling.designs import CANDIDATES
-from neumatc.training.plan import HELD_OUT, Ground, is_hermitian, layout_of, redraw
+from neumatc.training.plan import HELD_OUT, Ground, layout_of, redraw
 
 
 def tabled(p: Array, box: Any) -> Problem:
@@ -132,20 +132,6 @@ def test_factors_that_are_not_hermitian_are_stored_in_full() -> None:
     assert [part.kind for part in layout.parts] == ["hermitian", "full"]
     assert layout.size == 16 + 8
     assert doubled
-
-
-def test_is_hermitian() -> None:
-    B = normal((3, 4, 4), True, 0)
-    H = B + B.conj().swapaxes(-1, -2)
-    assert is_hermitian(H, 1e-14)
-    assert not is_hermitian(B, 0.1)
-    assert not is_hermitian(1j * H, 0.1)
-    assert not is_hermitian(H[:, :3], 10.0)
-    H[2, 0, 1] += 1e-6
-    assert not is_hermitian(H, 1e-8)
-    assert is_hermitian(H, 1e-5)
-    assert is_hermitian(1e200 * H, 1e-5)  # relative, not absolute
-    assert not is_hermitian(1e-30 * B, 1e-5)
 
 
 def test_redraw_gives_the_chosen_curve_again() -> None:

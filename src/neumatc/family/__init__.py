@@ -9,7 +9,8 @@ All three answer ``at(points, box)``, which gives finite matrices of one shape a
 
 from neumatc.family.affine import Affine
 from neumatc.family.base import MatrixFamily, Spec
+from neumatc.family.bundle import Bundle, Constant
 from neumatc.family.function import Family, as_family
 from neumatc.family.table import Table
 
-__all__ = ["Affine", "Family", "MatrixFamily", "Spec", "Table", "as_family"]
+__all__ = ["Affine", "Bundle", "Constant", "Family", "MatrixFamily", "Spec", "Table", "as_family"]

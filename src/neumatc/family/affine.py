@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, final
+from typing import Any, Literal, final
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +39,6 @@ class Affine(MatrixFamily):
     matrices: Array
     coefficients: Callable[[Any], Any]
     returns: Literal["numpy", "torch"]
-    tabulated: ClassVar[bool] = False
 
     def __init__(self, matrices: npt.ArrayLike | Sequence[Any], coefficients: Callable[[Any], Any]) -> None:
         """Copy and check the matrices."""

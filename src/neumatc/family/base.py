@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -63,8 +63,13 @@ def check_dtype(dtype: np.dtype[Any], what: str, first: np.dtype[Any], where_fir
 class MatrixFamily(ABC):
     """A matrix A(p), p in a box. Two methods to write; answers are always copies, finite, of one shape and dtype."""
 
-    tabulated: ClassVar[bool]
-    """Whether A(p) is known at some points only, so that samples must be chosen among them."""
+    points: Float64 | None = None
+    """The only points (m, D) at which A(p) is known, so that samples must be chosen among them; None: anywhere."""
+
+    @property
+    def tabulated(self) -> bool:
+        """Whether A(p) is known at some points only."""
+        return self.points is not None
 
     @abstractmethod
     def at(self, points: Float64, box: Box, executor: Executor | None = None, spec: Spec | None = None) -> Array:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, final
+from typing import Any, Literal, final
 
 import numpy as np
 
@@ -37,7 +37,6 @@ class Family(MatrixFamily):
 
     function: Callable[[Any], Any]
     vectorized: bool = False
-    tabulated: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be called."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Literal, final
+from typing import Literal, final
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +41,6 @@ class Table(MatrixFamily):
     points: Float64
     values: Array
     returns: Literal["numpy", "torch"]
-    tabulated: ClassVar[bool] = True
 
     def __init__(self, points: npt.ArrayLike, values: npt.ArrayLike) -> None:
         """Copy and check both arrays."""

@@ -10,10 +10,16 @@ from typing import Any, Protocol, final, runtime_checkable
 
 import numpy as np
 
-from neumatc.arrays import namespace
+from neumatc.arrays import is_hermitian, namespace
+from neumatc.box import Box
 from neumatc.equations import Equation, unknown_names
 from neumatc.errors import InputError
+from neumatc.family import MatrixFamily, as_family
 from neumatc.gauge import Factors, Gauge, NoGauge
+from neumatc.layout import Kind
+
+HERMITIAN = 1e-12
+"""Relative departure from Hermitian up to which a matrix counts as Hermitian."""
 
 
 class Operation(ABC):
@@ -30,12 +36,40 @@ class Operation(ABC):
 
     @abstractmethod
     def equations(self) -> tuple[Equation, ...]:
-        """What the factors satisfy, at most quadratic in them; ``A`` is ``known("A")``."""
+        """What the factors satisfy, at most quadratic in them; the given matrices are those of ``given``."""
 
     @property
     @abstractmethod
     def gauge(self) -> Gauge:
         """The freedom that the equations leave."""
+
+    def given(self, A: Any) -> dict[str, Any]:
+        """The given matrices by the names that the equations use, each ``(B, rows, columns)``: ``{"A": A}`` by default.
+
+        An operation of several matrices (A and b) receives them as one flat row each, cut up here; one whose equations
+        speak of something that follows from A adds it here.
+        """
+        return {"A": A}
+
+    @property
+    def homogeneous(self) -> bool:
+        """Whether every given matrix scales like A, so that powers of two can be taken out of A beforehand."""
+        return True
+
+    def family(self, matrices: Any, box: Box) -> MatrixFamily:
+        """A(p) as the caller passes it, as one family; several matrices are bundled here."""
+        del box
+        return as_family(matrices)
+
+    def storage(self, known: Mapping[str, Any], F: Mapping[str, Any]) -> dict[str, Kind]:
+        """How factors are stored, by name: see `Part`; in full by default.
+
+        ``known`` are the given matrices at some points, ``F`` the factors at one of them. The default sees that a
+        unique factor of Hermitian matrices is Hermitian.
+        """
+        if not isinstance(self.gauge, NoGauge) or not all(is_hermitian(K, HERMITIAN) for K in known.values()):
+            return {}
+        return {name: "hermitian" for name, X in F.items() if is_hermitian(X, 1e-6)}
 
     def check(self, shape: tuple[int, int]) -> None:
         """Raise InputError when matrices of this shape have no such operation. Accepts all by default."""

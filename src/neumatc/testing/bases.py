@@ -63,7 +63,8 @@ def law_batch_equals_single(basis: Basis, x: Array, rng: np.random.Generator) ->
     require(curve(t[:0]).shape == (0, m), "curve(x) must be (0, m) for no points.", f"{curve(t[:0]).shape}")
     single = np.concatenate([curve(t[i : i + 1]) for i in range(len(t))])
     gap = float(np.max(np.abs(single - batch)) / np.max(np.abs(batch)))
-    require(gap <= 1e-12, "A row of a batch must be the answer for its point alone.", f"a difference of {gap:.1e}")
+    # Sums are ordered otherwise in a batch, and curves of radial basis functions lose digits to cancellation.
+    require(gap <= 1e-11, "A row of a batch must be the answer for its point alone.", f"a difference of {gap:.1e}")
 
 
 def law_derivative_is_the_slope(basis: Basis, x: Array, rng: np.random.Generator) -> None:

@@ -14,7 +14,8 @@ from neumatc.correct import Corrector
 from neumatc.equations import degrees, frobenius, norm, residual, unknown_names
 from neumatc.gauge import Factors, NoGauge
 from neumatc.operations import Operation, Refinable, Selective
-from neumatc.sketch import Sketch, gaussian
+from neumatc.probes import gaussian
+from neumatc.sketch import Sketch
 
 from .require import require, stream
 
@@ -145,8 +146,9 @@ def law_sketch_estimates_the_residual(operation: Operation, A: Array, rng: np.ra
     true = float(_residual(operation, A, {n: np.tensordot(phi, X, axes=1) for n, X in slices.items()})[0])
 
     def estimate(counts: tuple[int, int]) -> float:
-        sketch = Sketch.draw(operation.equations(), {"A": A, **F}, counts, double(A.dtype), rng)
-        reduced = Corrector.of(operation, sketch, slices, False, {"A": A}).reduce({"A": A})
+        known = operation.given(A)
+        sketch = Sketch.draw(operation.equations(), {**known, **F}, counts, double(A.dtype), rng)
+        reduced = Corrector.of(operation, sketch, slices, False, known).reduce(known)
         return float(reduced.norm(phi)[0])
 
     full, average = estimate((1 << 20, 1 << 20)), np.sqrt(np.mean([estimate((4, 4)) ** 2 for _ in range(PROBED)]))
@@ -263,7 +265,7 @@ def distance(operation: Operation, A: Array, F: Factors, exact: Factors) -> Arra
 
 
 def _residual(operation: Operation, A: Array, F: Mapping[str, Any]) -> Array:
-    result: Array = residual(operation.equations(), {"A": A, **F})
+    result: Array = residual(operation.equations(), {**operation.given(A), **F})
     return result
 
 

@@ -84,7 +84,7 @@ class Bootstrap:
         self.modes, self.curve = modes, first_curve(x, modes.coefficients, plan.rng(8))
         self.held_matrices = self.problem.matrices(box.from_unit(self.ground.held_out), keep=True)
         canonical = self.operation.canonical(self._predict(self.curve, self.ground.held_out[:1]))
-        values = {"A": self.held_matrices, **canonical}
+        values = {**self.operation.given(self.held_matrices), **canonical}
         self.checker = Checker.draw(self.operation, values, self.problem.working, plan.rng(4))
         self._say("first", f"{len(nodes)} exact solves, d = {len(modes.C)}", self._score(self.curve))
 

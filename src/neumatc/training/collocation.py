@@ -18,7 +18,8 @@ from neumatc.correct import Corrector, Reduced
 from neumatc.equations import unknown_names
 from neumatc.gauge import Factors
 from neumatc.history import Event
-from neumatc.sketch import Sketch, probe_counts
+from neumatc.probes import probe_counts
+from neumatc.sketch import Sketch
 
 from .exact import solved
 from .nodes import first_curve, first_nodes
@@ -82,13 +83,15 @@ class Collocation:
         x = self.ground.candidates[nodes]
         F = aligned(x, solved(self.plan, self.problem, x), self.operation.gauge)
         self.exact = {index: {n: X[i] for n, X in F.items()} for i, index in enumerate(nodes)}
+        known = self.operation.given(self.problem.matrices(self.problem.box.from_unit(x), keep=True))
+        self.kinds = self.operation.storage(known, F)
         self._decompose()
 
     def _decompose(self) -> None:
         """Latent slices from all exact results, and a first curve through their coefficients."""
         nodes = sorted(self.exact)
         F = {name: np.stack([self.exact[i][name] for i in nodes]) for name in self.names}
-        self.modes = Modes.of(F, self.names, 1e-15)
+        self.modes = Modes.of(F, self.names, 1e-15, self.kinds)
         if not hasattr(self, "curve"):
             x = self.ground.candidates[nodes]
             self.curve = first_curve(x, self.modes.coefficients, self.plan.rng(8))
@@ -105,8 +108,9 @@ class Collocation:
         self.reduced: list[Reduced] = []
         for i in range(0, len(x), 16):
             A = self.problem.matrices(self.problem.box.from_unit(x[i : i + 16]), keep=True)
-            phi = train.reduce({"A": A}).solve(start[i : i + 16], STEPS)
-            check = verify.reduce({"A": A})
+            known = self.operation.given(A)
+            phi = train.reduce(known).solve(start[i : i + 16], STEPS)
+            check = verify.reduce(known)
             found.append(phi)
             residuals.append(check.norm(phi))
             if i < len(self.ground.held_out):
@@ -147,12 +151,13 @@ class Collocation:
     def _correctors(self) -> tuple[Corrector, Corrector]:
         slices = self.modes.factors(np.eye(len(self.modes.C)))
         A = self.problem.matrices(self.problem.box.from_unit(self.ground.held_out[:1]), keep=True)
-        values = {"A": A, **{name: X[:1] for name, X in slices.items()}}
+        known = self.operation.given(A)
+        values = {**known, **{name: X[:1] for name, X in slices.items()}}
         equations, dtype = self.operation.equations(), self.problem.working
-        counts = (probe_counts(len(self.modes.C), A), VERIFY)
+        counts = (probe_counts(len(self.modes.C), known), VERIFY)
         made = [
             Corrector.of(
-                self.operation, Sketch.draw(equations, values, c, dtype, self.plan.rng(k)), slices, False, {"A": A}
+                self.operation, Sketch.draw(equations, values, c, dtype, self.plan.rng(k)), slices, False, known
             )
             for k, c in zip((3, 4), counts, strict=True)
         ]

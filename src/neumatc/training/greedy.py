@@ -16,7 +16,8 @@ from neumatc.arrays import Array
 from neumatc.bases import Choice, Curve, select
 from neumatc.gauge import Factors
 from neumatc.history import Event
-from neumatc.sketch import Sketch, probe_counts
+from neumatc.probes import probe_counts
+from neumatc.sketch import Sketch
 
 from .latent import orthonormalised
 from .plan import Ground, Plan, Trained, layout_of, redraw, timed
@@ -91,10 +92,11 @@ class Greedy:
         self._note(self.first.pop(0))
 
     def _sketches(self, A: Array, F: Factors) -> tuple[Sketch, Sketch]:
-        plan, values = self.plan, {"A": A, **F}
+        plan, known = self.plan, self.problem.operation.given(A)
+        values = {**known, **F}
         equations = self.problem.operation.equations()
         verify = VERIFY.get(self.problem.box.dimension, (10, 10))
-        counts = probe_counts(plan.samples, A)
+        counts = probe_counts(plan.samples, known)
         return (
             Sketch.draw(equations, values, counts, self.problem.working, plan.rng(3)),
             Sketch.draw(equations, values, verify, self.problem.working, plan.rng(4)),

@@ -14,7 +14,7 @@ from neumatc.arrays import Array
 from neumatc.bases import Basis, Choice, Curve
 from neumatc.errors import InputError
 from neumatc.history import Event
-from neumatc.layout import Layout, Part
+from neumatc.layout import Layout, stored_as
 from neumatc.operations import Operation
 from neumatc.problem import Problem
 from neumatc.sampling import Sampler
@@ -22,9 +22,6 @@ from neumatc.sampling.designs import candidates, levels
 
 HELD_OUT = 24
 """Random points that no sampling decision looks at: for the choice of the basis and the reported error."""
-
-HERMITIAN = 1e-12
-"""Relative departure from Hermitian up to which a matrix counts as Hermitian."""
 
 
 @dataclass(frozen=True)
@@ -119,17 +116,13 @@ class Ground:
 def layout_of(problem: Problem, A: Array, F: dict[str, Any], A_more: Array) -> tuple[Layout, bool]:
     """How factors are stored, and whether their coefficients are complex.
 
-    A Hermitian family whose square factor is Hermitian too is stored as block rows of its lower triangle with real
-    coefficients: half the numbers and half the unknowns.
+    A Hermitian factor is stored as block rows of its lower triangle with real coefficients: half the numbers and half
+    the unknowns.
     """
-    hermitian = is_hermitian(A, HERMITIAN) and is_hermitian(A_more, HERMITIAN)
-    parts = []
-    for name, X in F.items():
-        X = np.asarray(X)
-        packed = hermitian and is_hermitian(X, 1e-6)
-        parts.append(Part(name, X.shape[-2], X.shape[-1], "hermitian" if packed else "full"))
-    real_span = all(part.kind == "hermitian" for part in parts)
-    return Layout(tuple(parts)), problem.working.kind == "c" and not real_span
+    known = problem.operation.given(np.concatenate([A, A_more]))
+    layout = stored_as(F, tuple(F), problem.operation.storage(known, F))
+    real_span = all(part.kind == "hermitian" for part in layout.parts)
+    return layout, problem.working.kind == "c" and not real_span
 
 
 @contextmanager
@@ -145,11 +138,3 @@ def redraw(plan: Plan, choice: Choice, x: Array, y: Array) -> Curve:
     """The chosen basis through the same labels in other coordinates, with the random numbers it was chosen with."""
     index = [basis.name for basis in plan.bases].index(choice.name)
     return plan.bases[index].fit(x, y, plan.rng(5).spawn(len(plan.bases))[index])
-
-
-def is_hermitian(matrices: Array, tolerance: float) -> bool:
-    """Whether every matrix equals its adjoint up to rounding."""
-    if matrices.shape[-1] != matrices.shape[-2]:
-        return False
-    gap = np.abs(matrices - matrices.conj().swapaxes(-1, -2)).max()
-    return bool(gap <= tolerance * np.abs(matrices).max())

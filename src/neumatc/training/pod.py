@@ -11,7 +11,7 @@ import torch
 
 from neumatc.arrays import Array, is_complex
 from neumatc.gauge import Factors
-from neumatc.layout import Layout, Part
+from neumatc.layout import Kind, Layout, stored_as
 from neumatc.surrogate import product
 
 
@@ -28,12 +28,12 @@ class Modes:
     layout: Layout
 
     @staticmethod
-    def of(F: Mapping[str, Any], names: tuple[str, ...], tail: float) -> Modes:
+    def of(F: Mapping[str, Any], names: tuple[str, ...], tail: float, kinds: Mapping[str, Kind] | None = None) -> Modes:
         """Decompose factors ``(M, rows, columns)``; modes are dropped while their total stays below ``tail``.
 
         Real coefficients throughout: complex factors are decomposed in realified form.
         """
-        layout = Layout(tuple(Part(name, *np.asarray(F[name]).shape[1:]) for name in names))
+        layout = stored_as(F, names, kinds or {})
         count = len(np.asarray(F[names[0]]))
         dtype = np.result_type(*(np.asarray(F[name]).dtype for name in names))
         stack = np.empty((count, layout.size), dtype)

@@ -8,7 +8,8 @@ but the probed rows ``Wᴴ A(p)``.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import torch
 
@@ -25,6 +26,8 @@ BLOCK = 16
 """Slices orthogonalised at once when a station catches up."""
 
 Tensor = Any  # torch ships partial annotations only
+
+Given: TypeAlias = Callable[[Any], dict[str, Any]]  # A to the given matrices by name
 
 
 class Columns:
@@ -69,15 +72,17 @@ class Columns:
 class Stations:
     """Probed points with their orthogonalised sketched equations."""
 
-    def __init__(self, train: Sketch, verify: Sketch, capacity: int, doubled: bool) -> None:
-        self.train, self.verify, self.capacity, self.doubled = train, verify, capacity, doubled
+    def __init__(self, given: Given, sketches: tuple[Sketch, Sketch], capacity: int, doubled: bool) -> None:
+        self.given, self.capacity, self.doubled = given, capacity, doubled
+        self.train, self.verify = sketches
         self.count = 0
         self.width = 0
         self.parts: list[dict[str, Any]] = []
 
     def probe(self, A: Tensor) -> dict[str, Any]:
         """What is kept of the matrices ``A (M, n1, n2)``."""
-        return {"train": self.train.known({"A": A}), "verify": self.verify.known({"A": A})}
+        known = self.given(A)
+        return {"train": self.train.known(known), "verify": self.verify.known(known)}
 
     def add(self, probed: list[dict[str, Any]], M: int, columns: Columns, slices: int) -> None:
         """M probed stations; they catch up with the slices there are."""
@@ -218,7 +223,7 @@ class Span:
         self.problem, self.layout, self.doubled, self.device = problem, layout, doubled, device
         train, verify = (sketch.like(torch.empty(0, device=device)) for sketch in sketches)
         self.columns = (Columns(train, capacity), Columns(verify, capacity))
-        self.stations = Stations(train, verify, capacity, doubled)
+        self.stations = Stations(problem.operation.given, (train, verify), capacity, doubled)
         dtype = torch.complex128 if problem.working.kind == "c" else torch.float64
         self.snapshots = torch.empty((capacity, layout.size), dtype=dtype, device=device)
         self.mixing = torch.zeros((capacity, capacity), dtype=dtype if doubled else torch.float64, device=device)

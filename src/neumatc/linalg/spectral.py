@@ -1,4 +1,4 @@
-"""The verbs, named and shaped like ``numpy.linalg``; each is one line over ``fit``."""
+"""Verbs of spectra: svd."""
 
 from __future__ import annotations
 
@@ -6,46 +6,8 @@ from typing import Any
 
 from neumatc.fitted import Fit
 from neumatc.fitting import fit
-from neumatc.operations import Inverse, TruncatedSVD
+from neumatc.operations import TruncatedSVD
 from neumatc.problem import Problem
-
-
-def inv(
-    A: Any,
-    box: Any,
-    *,
-    tol: float | None = None,
-    samples: int | None = None,
-    basis: Any = "auto",
-    training: Any = "auto",
-    sampler: Any = None,
-    rng: Any = None,
-    executor: Any = None,
-    device: Any = None,
-    dtype: Any = None,
-    progress: Any = None,
-    throw: bool = False,
-) -> Fit:
-    """Parametric inverse: ``f = inv(A, box)``, then ``f(p)`` is ``np.linalg.inv(A(p))``.
-
-    The relative residual ``‖A X - I‖_F / sqrt(n)`` is driven below ``tol``; it bounds the relative error of the inverse
-    up to a factor sqrt(n) without any condition number. Options are those of `neumatc.fit`.
-
-    Examples
-    --------
-    >>> import numpy as np, neumatc as nmc
-    >>> def A(p):
-    ...     return np.array([[2.0 + np.sin(p), p], [-p, 3.0]])
-    >>> f = nmc.inv(A, box=(0.0, 1.0), rng=0)
-    >>> np.allclose(f(0.37), np.linalg.inv(A(0.37)), rtol=1e-7)
-    True
-    >>> f(np.linspace(0, 1, 5)).shape
-    (5, 2, 2)
-    """
-    return fit(
-        Problem.of(A, box, Inverse()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
-        rng=rng, executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
-    )  # fmt: skip
 
 
 def svd(
