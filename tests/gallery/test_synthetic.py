@@ -79,6 +79,39 @@ def test_one_parameter_is_the_formula():
     assert left.angular.max() <= 3 * np.pi
 
 
+def test_band_of_the_variant_is_the_default():
+    for variant, band in (("easy", (0.5, 1.5)), ("oscillating", (2.0, 6.0))):
+        plain, named = (SyntheticInverse(n=20, rank=4, variant=variant, band=b) for b in (None, band))
+        assert np.array_equal(plain(0.3), named(0.3))
+        assert "band" not in plain.name
+
+
+def test_band_bounds_the_frequencies():
+    left, right = SyntheticInverse(n=30, rank=5, band=(0.1, 0.2))._waves
+    for waves in (left, right):
+        assert waves.angular.min() >= 2 * np.pi * 0.1
+        assert waves.angular.max() <= 2 * np.pi * 0.2
+    columns, _ = SyntheticInverse(n=30, rank=5, dimensions=2, band=(0.0, 0.3))._waves
+    assert np.linalg.norm(columns.angular, axis=-1).max() <= 2 * np.pi * 0.7 * 0.3
+
+
+def test_a_low_band_makes_several_parameters_gentle():
+    def modes(band):
+        family = SyntheticInverse(n=24, rank=4, dimensions=2, band=band)
+        stack = np.stack([family.inverse(p).ravel() for p in points(family, 300)])
+        sigma = np.linalg.svd(stack, compute_uv=False)
+        return int(np.sum(sigma > 1e-6 * sigma[0]))
+
+    assert modes((0.0, 0.15)) < 0.3 * modes(None)
+
+
+def test_condition_number_holds_in_another_band():
+    family = SyntheticInverse(n=24, rank=4, dimensions=2, band=(0.0, 0.3), cond=20.0)
+    conds = [family.condition(p) for p in points(family, 1500)]
+    assert 14 <= max(conds) <= 20.4
+    assert "band=0..0.3" in family.name
+
+
 def test_column_energy_decays_by_a_fifth():
     left, _ = SyntheticInverse(n=4000, rank=6)._waves
     energy = (left.amplitude**2).sum(axis=0)
@@ -119,6 +152,10 @@ def test_answers_are_fresh():
         ({"n": 8, "rank": 8}, "rank must lie between 1 and n - 1 = 7"),
         ({"cond": 1.0}, "cond must be larger than 1"),
         ({"cond": float("nan")}, "cond must be larger than 1"),
+        ({"band": (0.5, 0.2)}, "0 <= low <= high, but came band=\\(0.5, 0.2\\)"),
+        ({"band": (-0.1, 0.2)}, "expected a band"),
+        ({"band": (0.1, float("inf"))}, "expected a band"),
+        ({"band": (0.1,)}, "expected a band"),
     ],
 )
 def test_wrong_choices_are_named(options, message):

@@ -7,11 +7,13 @@ operation each is shown with, and `GALLERY` holds both. An entry is called witho
         family = exhibit()
         fit = neumatc.inv(family, family.box)
 
-`DEMANDING` holds problems that show limits: families in several parameters, whose results span hundreds of
-dimensions at any tight tolerance, and sizes at which a dense check of every answer takes hours. `GALLERY` leaves
-them out.
+`DEMANDING` holds what shows limits: in three parameters the results of an ordinary family span thousands of
+dimensions, and no tight tolerance can be reached. `GALLERY` leaves it out.
 
-`Spike` and `Jump` are in no table: they spoil a family so that certificates and warnings have something to find.
+`CORNERS` holds the hard places by name (crossings, poles, cones, noise, holes, …), each with what must happen there: an
+entry says which operations it is made for, and whether a fit is expected to solve it, to refuse it or to flag it. Its
+families know their truth by a second route. `Spike`, `Jump`, `Noisy` and `NaNHole` wrap a family and spoil it, so that
+certificates and warnings have something to find.
 """
 
 from collections.abc import Callable
@@ -19,33 +21,77 @@ from functools import partial
 from types import MappingProxyType
 
 from neumatc.gallery.affine import AffineInverse as AffineInverse
+from neumatc.gallery.affine_spd import AffineSPD as AffineSPD
+from neumatc.gallery.bands import ChernBand as ChernBand
 from neumatc.gallery.base import Exhibit as Exhibit
 from neumatc.gallery.base import GalleryFamily as GalleryFamily
+from neumatc.gallery.clusters import Clusters as Clusters
+from neumatc.gallery.clusters import Wilkinson as Wilkinson
+from neumatc.gallery.cones import ConicalIntersection as ConicalIntersection
 from neumatc.gallery.controlled_rank import ControlledRank as ControlledRank
 from neumatc.gallery.corners import Jump as Jump
 from neumatc.gallery.corners import Spike as Spike
+from neumatc.gallery.crossings import AvoidedCrossing as AvoidedCrossing
+from neumatc.gallery.crossings import ExactCrossing as ExactCrossing
+from neumatc.gallery.dynamics import Stable as Stable
+from neumatc.gallery.expectations import CORNERS as CORNERS
+from neumatc.gallery.expectations import Corner as Corner
+from neumatc.gallery.faults import NaNHole as NaNHole
+from neumatc.gallery.faults import Noisy as Noisy
+from neumatc.gallery.growth import Growth as Growth
+from neumatc.gallery.kahan import Kahan as Kahan
+from neumatc.gallery.loops import Moebius as Moebius
 from neumatc.gallery.mimo import CellChannel as CellChannel
 from neumatc.gallery.mimo import Channel as Channel
 from neumatc.gallery.mimo import RegularisedGram as RegularisedGram
+from neumatc.gallery.multipath import MultipathMIMO as MultipathMIMO
+from neumatc.gallery.nonnormal import ExceptionalPoint as ExceptionalPoint
+from neumatc.gallery.peaks import MovingPeak as MovingPeak
+from neumatc.gallery.rank import RankChange as RankChange
+from neumatc.gallery.resolvent import Resolvent as Resolvent
+from neumatc.gallery.rotating import RotatingSpectrum as RotatingSpectrum
+from neumatc.gallery.rotating import RotatingSVD as RotatingSVD
 from neumatc.gallery.spectra import LowRankSVD as LowRankSVD
 from neumatc.gallery.synthetic import SyntheticInverse as SyntheticInverse
 
 __all__ = [
+    "CORNERS",
     "DEMANDING",
     "GALLERY",
     "INVERSE",
     "SVD",
     "AffineInverse",
+    "AffineSPD",
+    "AvoidedCrossing",
     "CellChannel",
     "Channel",
+    "ChernBand",
+    "Clusters",
+    "ConicalIntersection",
     "ControlledRank",
+    "Corner",
+    "ExactCrossing",
+    "ExceptionalPoint",
     "Exhibit",
     "GalleryFamily",
+    "Growth",
     "Jump",
+    "Kahan",
     "LowRankSVD",
+    "Moebius",
+    "MovingPeak",
+    "MultipathMIMO",
+    "NaNHole",
+    "Noisy",
+    "RankChange",
     "RegularisedGram",
+    "Resolvent",
+    "RotatingSVD",
+    "RotatingSpectrum",
     "Spike",
+    "Stable",
     "SyntheticInverse",
+    "Wilkinson",
 ]
 
 
@@ -76,6 +122,10 @@ INVERSE = MappingProxyType(
         "canyon-256": Exhibit("inv", partial(_gram, Channel), "real"),
         "canyon-256-10mhz": Exhibit("inv", partial(_gram, partial(Channel, bandwidth=10e6)), "real"),
         "easy-512": Exhibit("inv", partial(SyntheticInverse, n=512), "real"),
+        "easy-1024": Exhibit("inv", partial(SyntheticInverse, n=1024), "real"),
+        "easy-64-2d": Exhibit("inv", partial(SyntheticInverse, n=64, rank=8, dimensions=2), "real"),
+        "easy-128-2d": Exhibit("inv", partial(SyntheticInverse, n=128, dimensions=2), "real"),
+        "gentle-64-3d": Exhibit("inv", partial(SyntheticInverse, n=64, rank=8, dimensions=3, band=(0.1, 0.3)), "real"),
     }
 )
 
@@ -97,12 +147,7 @@ SVD = MappingProxyType(
 )
 
 DEMANDING = MappingProxyType(
-    {
-        "easy-64-2d": Exhibit("inv", partial(SyntheticInverse, n=64, rank=8, dimensions=2), "small"),
-        "easy-128-2d": Exhibit("inv", partial(SyntheticInverse, n=128, dimensions=2), "real"),
-        "easy-64-3d": Exhibit("inv", partial(SyntheticInverse, n=64, rank=8, dimensions=3), "real"),
-        "easy-1024": Exhibit("inv", partial(SyntheticInverse, n=1024), "real"),
-    }
+    {"easy-64-3d": Exhibit("inv", partial(SyntheticInverse, n=64, rank=8, dimensions=3), "real")}
 )
 
 GALLERY = MappingProxyType({**INVERSE, **SVD})

@@ -14,7 +14,7 @@ from neumatc.arrays import Array
 from neumatc.errors import InputError
 from neumatc.gallery.base import BoxLike, GalleryFamily, Point, coordinates, sides
 
-__all__ = ["Jump", "Spike"]
+__all__ = ["Jump", "Spike", "check_ball", "squared_distance"]
 
 
 @final
@@ -55,13 +55,7 @@ class Spike:
 
     def __post_init__(self) -> None:
         """Check what the caller chose."""
-        centre, box = np.atleast_1d(np.asarray(self.centre, dtype=np.float64)), sides(self.base.box)
-        inside = centre.shape == (len(box),) and bool(np.all((centre >= box[:, 0]) & (centre <= box[:, 1])))
-        if not inside or not self.width > 0:
-            raise InputError(
-                f"expected a centre in the box {self.base.box} and a positive width, but came centre={self.centre!r}, "
-                f"width={self.width!r}. A spike outside the box would never be seen. Choose a centre inside."
-            )
+        check_ball("spike", self.centre, self.width, self.base.box)
 
     @property
     def name(self) -> str:
@@ -84,10 +78,8 @@ class Spike:
 
     def bump(self, p: Point) -> float:
         """Return ``exp(1 - 1 / (1 - t²))``, exactly zero outside the support."""
-        box = sides(self.base.box)
-        at = coordinates(p, len(box), self.name)
-        t = 2 * (at - np.asarray(self.centre)) / (self.width * (box[:, 1] - box[:, 0]))
-        square = float(t @ t)
+        at = coordinates(p, len(sides(self.box)), self.name)
+        square = squared_distance(at, self.centre, self.width, self.box)
         return float(np.exp(1 - 1 / (1 - square))) if square < 1 else 0.0
 
     @cached_property
@@ -157,6 +149,24 @@ class Jump:
     def _direction(self) -> Array:
         middle = sides(self.base.box).mean(axis=1)
         return self.height * rank_one(self.base(_point(tuple(middle))), self.hermitian, self.seed)
+
+
+def check_ball(what: str, centre: float | tuple[float, ...], width: float, box: BoxLike) -> None:
+    """Raise an error unless the centre lies in the box and the width is positive."""
+    at, rows = np.atleast_1d(np.asarray(centre, dtype=np.float64)), sides(box)
+    inside = at.shape == (len(rows),) and bool(np.all((at >= rows[:, 0]) & (at <= rows[:, 1])))
+    if not inside or not width > 0:
+        raise InputError(
+            f"expected a centre in the box {box} and a positive width, but came centre={centre!r}, "
+            f"width={width!r}. A {what} outside the box would never be seen. Choose a centre inside."
+        )
+
+
+def squared_distance(at: Array, centre: float | tuple[float, ...], width: float, box: BoxLike) -> float:
+    """Return ``t² = Σ_i (2 (p_i - c_i) / (w L_i))²`` for a point (D,): one on the rim of the ball of that width."""
+    rows = sides(box)
+    t = 2 * (at - np.asarray(centre)) / (width * (rows[:, 1] - rows[:, 0]))
+    return float(t @ t)
 
 
 def rank_one(like: Array, hermitian: bool, seed: int) -> Array:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from neumatc.arrays import Array
 from neumatc.errors import InputError, unknown
 from neumatc.gallery.base import BoxLike, Point, coordinates
+from neumatc.gallery.multipath import MultipathMIMO
 from neumatc.gallery.paths import CELL, LINKS, Paths, load
 from neumatc.gallery.steering import halves, powers, unfolded
 
@@ -185,7 +186,7 @@ class RegularisedGram:
     (True, True)
     """
 
-    channel: Channel | CellChannel
+    channel: Channel | CellChannel | MultipathMIMO
     snr_db: float = 20.0
 
     def __post_init__(self) -> None:

@@ -63,6 +63,8 @@ class SyntheticInverse:
     dimensions : number D of parameters, 1, 2 or 3.
     seed : of everything random.
     complex : whether A0 and B0 are complex.
+    band : frequencies in waves per unit of p, ``0 <= low <= high``, for example (0.0, 0.3) for gentle problems in two
+        and three parameters, where only ``high`` counts; by default that of the variant.
 
     Examples
     --------
@@ -83,6 +85,7 @@ class SyntheticInverse:
     dimensions: int = 1
     seed: int = 0
     complex: bool = False
+    band: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         """Check what the caller chose."""
@@ -103,12 +106,18 @@ class SyntheticInverse:
                 f"cond must be larger than 1, but came {self.cond!r}. "
                 "A condition number is never below 1, and only the identity has 1. Choose for example cond=10."
             )
+        if self.band is not None and not (np.shape(self.band) == (2,) and 0 <= self.band[0] <= self.band[1] < np.inf):
+            raise InputError(
+                f"expected a band (low, high) of frequencies with 0 <= low <= high, but came band={self.band!r}. "
+                "Frequencies are counted in waves per unit of p. Choose for example band=(0.0, 0.3)."
+            )
 
     @property
     def name(self) -> str:
         """Kind, variant, size and condition number."""
         kind = "complex " if self.complex else ""
-        return f"synthetic {kind}{self.variant} n={self.n} cond={self.target:g} D={self.dimensions}"
+        band = "" if self.band is None else f" band={self.band[0]:g}..{self.band[1]:g}"
+        return f"synthetic {kind}{self.variant} n={self.n} cond={self.target:g} D={self.dimensions}{band}"
 
     @property
     def box(self) -> BoxLike:
@@ -170,7 +179,7 @@ class SyntheticInverse:
 
     def _draw(self, rng: np.random.Generator) -> Waves:
         """Draw one factor (n, r)."""
-        shape, band = (self.n, self.rank), VARIANTS[self.variant].band
+        shape, band = (self.n, self.rank), VARIANTS[self.variant].band if self.band is None else self.band
         if self.dimensions == 1:
             return EntryWaves.draw(shape, band, rng, self.complex)
         return ColumnWaves.draw(shape, band, self.dimensions, rng, self.complex)
