@@ -4,7 +4,7 @@ Curves are fitted on the cube; users speak in their own units (hertz, kelvin, an
 the two meet, and the only place that decides whether a point p may be asked for at all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -12,31 +12,44 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from neumatc.arrays import Array, as_numpy
+from neumatc.axis import (
+    Axis,
+    Float64,
+    Logarithms,
+    check_ends,
+    checked_names,
+    interval,
+    number,
+    one_each,
+    real_numbers,
+    wrapped,
+    wrong_shape,
+)
 from neumatc.errors import InputError, OutsideBoxError
 
-__all__ = ["Box", "BoxLike", "Point"]
+__all__ = ["Box", "BoxLike", "Float64", "Point"]
 
-Float64: TypeAlias = npt.NDArray[np.float64]
 Point: TypeAlias = float | Float64
 
 # Rounding in the caller's arithmetic (lo + k * step) may overshoot an end by this many units in the last place.
 _SLACK = float(4 * np.finfo(np.float64).eps)
 _SINGLE_SLACK = float(4 * np.finfo(np.float32).eps)
-_SHAPES = "a pair (lo, hi), a list of such pairs, or a dict of name -> pair"
 
 
 @dataclass(frozen=True)
 class Box:
     """A box of D parameters, ``lower[i] <= p[i] <= upper[i]``, with optional names for the axes.
 
-    The map to the cube is ``x = ((p - lower) - (upper - p)) / (upper - lower)``, which sends the ends to exactly -1
-    and 1 and never leaves [-1, 1] by rounding.
+    The map to the cube is ``x = ((p - lower) - (upper - p)) / (upper - lower)``, or on a logarithmic axis
+    ``x = 2 log(p / lower) / log(upper / lower) - 1``. It sends the ends to exactly -1 and 1 and never leaves [-1, 1]
+    by rounding.
 
     Parameters
     ----------
     lower, upper : D finite numbers each, ``lower < upper``.
     names : D different names, or None; they appear in messages, tables and plots.
+    scales : "linear" or "log" for each parameter; all linear by default.
+    periodic : whether A(p) has the period ``upper - lower`` in each parameter; in none by default.
 
     Examples
     --------
@@ -53,17 +66,21 @@ class Box:
     lower: tuple[float, ...]
     upper: tuple[float, ...]
     names: tuple[str, ...] | None = None
+    scales: tuple[str, ...] = ()
+    periodic: tuple[bool, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the ends, and keep them as plain floats."""
-        lower, upper = _real_numbers(self.lower, "lower"), _real_numbers(self.upper, "upper")
+        lower, upper = real_numbers(self.lower, "lower"), real_numbers(self.upper, "upper")
         if lower.ndim != 1 or not len(lower) or lower.shape != upper.shape:
-            raise _wrong_shape(f"lower ends of shape {lower.shape} and upper ends of shape {upper.shape}")
+            raise wrong_shape(f"lower ends of shape {lower.shape} and upper ends of shape {upper.shape}")
         object.__setattr__(self, "lower", tuple(lower.tolist()))
         object.__setattr__(self, "upper", tuple(upper.tolist()))
-        object.__setattr__(self, "names", _checked_names(self.names, len(lower)))
-        for axis in range(len(lower)):
-            _check_pair(self.lower[axis], self.upper[axis], self._axis(axis))
+        object.__setattr__(self, "names", checked_names(self.names, len(lower)))
+        object.__setattr__(self, "scales", one_each(self.scales, "linear", len(lower), "scales"))
+        object.__setattr__(self, "periodic", one_each(self.periodic, False, len(lower), "periodic"))
+        for axis, lo in enumerate(self.lower):
+            check_ends(lo, self.upper[axis], self.scales[axis], self.periodic[axis], self._axis(axis))
 
     @classmethod
     def of(cls, box: "BoxLike") -> "Box":
@@ -71,28 +88,47 @@ class Box:
 
         Parameters
         ----------
-        box : ``(lo, hi)`` for one parameter, a list of D such pairs, a dict name -> pair, or a `Box`.
+        box : ``(lo, hi)`` for one parameter, a list of D such pairs, a dict name -> pair, or a `Box`; an `Axis` may
+            stand in the place of any pair.
 
         Examples
         --------
-        >>> Box.of((0, 1))
-        Box(lower=(0.0,), upper=(1.0,), names=None)
+        >>> Box.of((0, 1)).lower, Box.of([(0, 1), Axis(1, 100, scale="log")]).scales
+        ((0.0,), ('linear', 'log'))
         """
         if isinstance(box, Box):
             return box
+        if isinstance(box, Axis):
+            return cls._joined([box], None if box.name is None else (box.name,))
         if isinstance(box, Mapping):
-            pairs = [_pair(ends, f"box[{name!r}]") for name, ends in box.items()]
-            return cls(tuple(lo for lo, _ in pairs), tuple(hi for _, hi in pairs), tuple(box))
-        ends = _real_numbers(box, "box")
+            return cls._joined([Axis.of(ends, f"box[{name!r}]") for name, ends in box.items()], tuple(box))
+        if isinstance(box, list | tuple) and any(isinstance(ends, Axis) for ends in box):
+            axes = [Axis.of(ends, f"box[{i}]") for i, ends in enumerate(box)]
+            names = tuple(axis.name for axis in axes)
+            return cls._joined(axes, names if any(name is not None for name in names) else None)
+        ends = real_numbers(box, "box")
         if ends.shape == (2,):
             ends = ends[None]
         if ends.ndim != 2 or ends.shape[1] != 2 or not len(ends):
-            raise _wrong_shape(f"numbers of shape {ends.shape}")
+            raise wrong_shape(f"numbers of shape {ends.shape}")
         return cls(tuple(ends[:, 0].tolist()), tuple(ends[:, 1].tolist()))
 
+    @classmethod
+    def _joined(cls, axes: Sequence[Axis], names: Any) -> "Box":
+        for axis, name in zip(axes, names or (), strict=bool(names)):
+            if axis.name not in (None, name):
+                raise InputError(
+                    f"box[{name!r}] holds an Axis of another name; {axis.name!r} came. "
+                    "The key of a dict is the name of its axis. Leave the name of the Axis out."
+                )
+        columns = zip(*((axis.lo, axis.hi, axis.scale, axis.periodic) for axis in axes), strict=True)
+        lower, upper, scales, periodic = columns if axes else ((), (), (), ())
+        return cls(lower, upper, names, scales, periodic)
+
     def __str__(self) -> str:
-        """Return ``[0, 1] x [-1, 2]``, or with names ``k in [0, 1], z in [-1, 2]``."""
-        intervals = [f"[{_number(lo)}, {_number(hi)}]" for lo, hi in zip(self.lower, self.upper, strict=True)]
+        """Return ``[0, 1] x [-1, 2]``, or with names ``k in [0, 1], z in [1, 9] (log), φ in [0, 7) (periodic)``."""
+        axes = zip(self.lower, self.upper, self.scales, self.periodic, strict=True)
+        intervals = [interval(*axis) for axis in axes]
         if self.names is None:
             return " x ".join(intervals)
         return ", ".join(f"{name} in {interval}" for name, interval in zip(self.names, intervals, strict=True))
@@ -108,6 +144,15 @@ class Box:
         lower, upper = np.array(self.lower), np.array(self.upper)
         return lower, upper, upper - lower
 
+    @cached_property
+    def _logarithms(self) -> Logarithms | None:
+        chosen = np.array([scale == "log" for scale in self.scales])
+        return Logarithms(chosen, *self._ends[:2]) if chosen.any() else None
+
+    @cached_property
+    def _wraps(self) -> npt.NDArray[np.bool_] | None:
+        return np.array(self.periodic) if any(self.periodic) else None
+
     @property
     def width(self) -> Float64:
         """``upper - lower``, shape (D,)."""
@@ -121,16 +166,32 @@ class Box:
     def to_unit(self, p: Float64) -> Float64:
         """Map points p (..., D) of the box to x (..., D) in [-1, 1]^D."""
         lower, upper, width = self._ends
-        return ((p - lower) - (upper - p)) / width
+        x: Float64 = ((p - lower) - (upper - p)) / width
+        return x if self._logarithms is None else self._logarithms.to_unit(p, x)
 
     def from_unit(self, x: Float64) -> Float64:
         """Map x (..., D) in [-1, 1]^D to points p (..., D) of the box; -1 and 1 give exactly the ends."""
         lower, upper, _ = self._ends
         half = 0.5 * x
         p = lower * (0.5 - half) + upper * (0.5 + half)
-        # Both products are rounded, so the sum may pass an end by one unit in the last place.
+        if self._logarithms is not None:
+            p = self._logarithms.from_unit(x, p)
+        # All of these are rounded, so the sum may pass an end by one unit in the last place.
         clipped: Float64 = np.minimum(np.maximum(p, lower), upper)
         return clipped
+
+    def slope(self, x: Float64, axis: int) -> Float64:
+        """``dx/dp`` of the map to the cube along one axis, at x (B, D) in the cube; returns (B,).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> Box.of((0.0, 4.0)).slope(np.array([[0.3]]), 0)
+        array([0.5])
+        """
+        if self._logarithms is not None and self.scales[axis] == "log":
+            return self._logarithms.slope(self.from_unit(x), axis)
+        return np.full(len(x), 2.0 / self._ends[2][axis])
 
     def points(self, p: object) -> tuple[Float64, tuple[int, ...]]:
         """Bring a caller's p into one shape, and refuse what lies outside.
@@ -141,7 +202,8 @@ class Box:
 
         Returns
         -------
-        points : (B, D) float64, inside the box (overshoot by rounding is clipped); may share its memory with p.
+        points : (B, D) float64, inside the box (overshoot by rounding is clipped, periodic parameters are brought into
+            ``[lower, upper)``); may share its memory with p.
         batch_shape : the leading shape ``...`` of p, with product B.
 
         Raises
@@ -155,7 +217,7 @@ class Box:
         >>> points.shape, batch_shape
         ((3, 1), (1, 3))
         """
-        values = _real_numbers(p, "p")
+        values = real_numbers(p, "p")
         if self.dimension == 1:
             batch_shape = values.shape
         elif values.ndim and values.shape[-1] == self.dimension:
@@ -168,6 +230,8 @@ class Box:
             )
         points = values.reshape(-1, self.dimension)
         lower, upper, _ = self._ends
+        if self._wraps is not None:
+            points = wrapped(points, lower, upper, self._wraps)
         # NaN fails both comparisons, hence never takes this short way.
         if ((points >= lower) & (points <= upper)).all():
             return points, batch_shape
@@ -213,7 +277,7 @@ class Box:
         >>> Box.of((0, 1)).describe([0.731])
         'p = 0.731'
         """
-        numbers = [_number(value) for value in np.asarray(row, dtype=np.float64).ravel()]
+        numbers = [number(value) for value in np.asarray(row, dtype=np.float64).ravel()]
         if self.names is not None:
             numbers = [f"{name}={number}" for name, number in zip(self.names, numbers, strict=True)]
         elif len(numbers) == 1:
@@ -221,7 +285,7 @@ class Box:
         return f"p = ({', '.join(numbers)})"
 
     def random(self, count: int, rng: np.random.Generator) -> Float64:
-        """Draw points (count, D) uniformly from the box, in the caller's units."""
+        """Draw points (count, D) from the box, uniform in p, or in log p on logarithmic axes; in the caller's units."""
         return self.from_unit(rng.uniform(-1.0, 1.0, (count, self.dimension)))
 
     def _axis(self, axis: int) -> str:
@@ -230,68 +294,4 @@ class Box:
         return "box" if self.dimension == 1 else f"box[{axis}]"
 
 
-BoxLike: TypeAlias = Box | Mapping[str, Any] | npt.ArrayLike
-
-
-def _real_numbers(x: object, what: str) -> Float64:
-    # The commonest query, one Python float, skips the general border.
-    values: Array = np.asarray(x) if isinstance(x, float) else as_numpy(x, what)
-    if values.dtype.kind == "c":
-        raise InputError(
-            f"{what} must be real; dtype {values.dtype} came. "
-            "A complex intermediate result probably kept its type. "
-            "Pass its .real, or use the real and imaginary part as two parameters."
-        )
-    return values.astype(np.float64, copy=False)
-
-
-def _pair(ends: object, what: str) -> tuple[float, float]:
-    numbers = _real_numbers(ends, what)
-    if numbers.shape != (2,):
-        raise _wrong_shape(f"{what} of shape {numbers.shape}")
-    return float(numbers[0]), float(numbers[1])
-
-
-def _wrong_shape(came: str) -> InputError:
-    return InputError(
-        f"box must be {_SHAPES}; {came} came. "
-        "A missing or an extra pair of brackets is the usual reason. "
-        "Write box=(0.0, 1.0) for one parameter, box=[(0.0, 1.0), (0.0, 2.0)] for two."
-    )
-
-
-def _check_pair(lo: float, hi: float, what: str) -> None:
-    came = f"({_number(lo)}, {_number(hi)}) came"
-    if not np.isfinite([lo, hi]).all() or not np.isfinite(hi - lo):
-        raise InputError(
-            f"{what} must be two finite numbers (lo, hi) of finite distance; {came}. "
-            "An unbounded range cannot be mapped to [-1, 1]. "
-            "Choose finite ends, or use a bounded parameter such as 1/p or log(p)."
-        )
-    if lo == hi:
-        raise InputError(
-            f"{what} must have lo < hi; {came}, which is empty. "
-            "A parameter that is fixed is probably among the parameters. Put its value into the function instead."
-        )
-    if lo > hi:
-        raise InputError(
-            f"{what} must have lo < hi; {came}, which is reversed. "
-            f"The ends were probably exchanged. Write ({_number(hi)}, {_number(lo)})."
-        )
-
-
-def _checked_names(names: object, dimension: int) -> tuple[str, ...] | None:
-    if names is None:
-        return None
-    checked = tuple(names) if isinstance(names, (tuple, list)) else (names,)
-    if len(checked) != dimension or len(set(checked)) != dimension or not all(isinstance(n, str) for n in checked):
-        raise InputError(
-            f"names must be {dimension} different texts, one for each parameter; {names!r} came. "
-            "A name was probably forgotten, used twice, or is not a str. Name each parameter once."
-        )
-    return checked
-
-
-def _number(value: float) -> str:
-    # The shortest text that reads back as the same float, so that a message is a recipe.
-    return repr(float(value)).removesuffix(".0")
+BoxLike: TypeAlias = Box | Axis | Sequence[Any] | Mapping[str, Any] | npt.ArrayLike

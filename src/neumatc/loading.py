@@ -58,14 +58,12 @@ def load(path: str | PathLike[str], matrix: Any = None, operation: Operation | N
 
 def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, Any], operation: Operation | None) -> Fit:
     chosen = _restore_operation(manifest["operation"], operation)
-    lower, upper, names = (manifest["box"][key] for key in ("lower", "upper", "names"))
-    box = Box(tuple(lower), tuple(upper), None if names is None else tuple(names))
     curve = CURVES[manifest["curve"]].from_arrays(_branch(arrays, "curve."))
     layout = Layout(tuple(Part(**part) for part in manifest["layout"]))
     surrogate = Surrogate(arrays["C"], curve, layout, manifest["complex_coefficients"])
     basis = manifest["basis"]
     return Fit(
-        map=Map(surrogate, box, chosen),
+        map=Map(surrogate, _box(manifest["box"]), chosen),
         operation=chosen,
         problem=None,
         samples=Samples(arrays["samples"]),
@@ -81,6 +79,13 @@ def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, Any], operation:
         shape=tuple(manifest["matrix"]["shape"]),
         witness=_branch(arrays, "witness."),
     )
+
+
+def _box(described: Mapping[str, Any]) -> Box:
+    lower, upper, names = (described[key] for key in ("lower", "upper", "names"))
+    # Files from before there were scales know linear axes only.
+    scales, periodic = (tuple(described.get(key, ())) for key in ("scales", "periodic"))
+    return Box(tuple(lower), tuple(upper), None if names is None else tuple(names), scales, periodic)
 
 
 def _trial(described: Mapping[str, Any]) -> Trial:

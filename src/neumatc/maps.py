@@ -67,10 +67,10 @@ class Map:
         stored = self.surrogate.factors(x) if self.axis is None or self._differentiable else {}
         if self.axis is None:
             return self.operation.canonical(stored) if self.operation else stored
-        # d/dp = dx/dp d/dx on the affine map from the box to the cube.
-        slope = 2.0 / float(self.box.width[self.axis])
+        # d/dp = dx/dp d/dx on the map from the box to the cube, whose slope depends on p where it is logarithmic.
+        slope = self.box.slope(x, self.axis)
         change = self.surrogate.derivative_factors(x, self.axis)
-        change = {name: X * X.real.dtype.type(slope) for name, X in change.items()}
+        change = {name: X * slope.astype(X.real.dtype).reshape(-1, *(1,) * (X.ndim - 1)) for name, X in change.items()}
         operation: Any = self.operation
         return operation.derivative(stored, change) if self._differentiable else change
 

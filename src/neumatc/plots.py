@@ -63,7 +63,7 @@ class Track:
 
 
 def track(fit: Fit, count: int = 400, unit: float = 1.0) -> Track:
-    """Measure a fit of one parameter at ``count`` evenly spread points; A(p) is built at each of them.
+    """Measure a fit of one parameter at ``count`` points, where A(p) is built; even in p, or in log p on such an axis.
 
     ``unit`` divides p for the axis (1e6 for hertz shown as megahertz).
     """
@@ -72,7 +72,7 @@ def track(fit: Fit, count: int = 400, unit: float = 1.0) -> Track:
             f"an error along p needs one parameter, but the box of this fit has {fit.box.dimension}. "
             "A curve cannot show several. Look at fit.certify(p).residual on a grid of your own."
         )
-    p = np.linspace(fit.box.lower[0], fit.box.upper[0], count)
+    p = fit.box.from_unit(np.linspace(-1.0, 1.0, count)[:, None])[:, 0]
     residual, bound = np.empty(count), np.empty(count)
     for i in range(0, count, PIECE):
         some = slice(i, i + PIECE)

@@ -73,9 +73,24 @@ def test_scattered_points_in_two_dimensions():
     assert np.max(np.abs(curve(t) - field(t))) < 1e-5
 
 
+@pytest.mark.parametrize("dimension", [2, 3, 4])
+def test_twice_as_many_neurons_as_points_leave_the_peak_behind(dimension):
+    """Where samples are few for the map, as many neurons as points are the worst number of all."""
+
+    def wavy(x):
+        return np.cos(4 * x @ np.random.default_rng(8).standard_normal((dimension, 12)) / np.sqrt(dimension))
+
+    x, t = (np.random.default_rng(seed).uniform(-1, 1, (200, dimension)) for seed in (3, 4))
+    misses = [
+        np.max(np.abs(SineNetwork(width=width).fit(x, wavy(x), np.random.default_rng(0))(t) - wavy(t)))
+        for width in (200, None)
+    ]
+    assert misses[1] < misses[0] / 3
+
+
 def test_width_follows_the_samples():
     x = np.random.default_rng(3).uniform(-1, 1, (200, 2))
-    assert SineNetwork(bandwidth=3.0).fit(x, x, np.random.default_rng(0)).readout.shape == (200, 2)
+    assert SineNetwork(bandwidth=3.0).fit(x, x, np.random.default_rng(0)).readout.shape == (400, 2)
     assert SineNetwork(bandwidth=3.0).fit(x[:, :1], x, np.random.default_rng(0)).readout.shape == (128, 2)
 
 

@@ -39,6 +39,7 @@ def test_public_names_of_the_light_wing_load_nothing_heavy() -> None:
     names = [
         "Affine",
         "Answer",
+        "Axis",
         "Box",
         "Certificate",
         "Custom",

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neumatc.bases import BASES, Chebyshev, SineNetwork, Spline, lobatto
+from neumatc.bases import BASES, Chebyshev, RadialBasis, SineNetwork, Spline, lobatto
 from neumatc.sampling import SAMPLERS, FailureInformed
 from neumatc.testing import BASIS_LAWS, SAMPLER_LAWS, check_basis, check_sampler
 
@@ -15,6 +15,12 @@ BASIS_CASES = {name: (make(), lobatto(40)) for name, make in BASES.items()} | {
     "chebyshev, three parameters": (Chebyshev(), lobatto(7, 6, 7)),
     "sine, two parameters": (SineNetwork(), lobatto(9, 9)),
     "sine, scattered": (SineNetwork(), np.random.default_rng(0).uniform(-1, 1, (80, 2))),
+    "rbf, two parameters": (RadialBasis(), lobatto(9, 9)),
+    "rbf, scattered": (RadialBasis(), np.random.default_rng(0).uniform(-1, 1, (80, 2))),
+    "rbf, five parameters": (RadialBasis(), np.random.default_rng(0).uniform(-1, 1, (300, 5))),
+    "rbf, thin plate": (RadialBasis("thin_plate_spline"), np.random.default_rng(0).uniform(-1, 1, (200, 2))),
+    "rbf, cubic": (RadialBasis("cubic"), np.random.default_rng(0).uniform(-1, 1, (200, 2))),
+    "rbf, gaussian": (RadialBasis("gaussian", shape=2.8), lobatto(13, 13)),
     "cubic spline": (Spline(degree=3), np.linspace(-1, 1, 40)[:, None]),
 }
 SAMPLER_CASES = SAMPLERS | {

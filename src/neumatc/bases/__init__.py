@@ -1,13 +1,15 @@
 """Curves through known values: what ``φ(p)`` looks like between the samples.
 
 `SineNetwork` takes any points in any dimension, `Chebyshev` wins on its own grid once a map is resolved, `Rational`
-near poles, `Spline` when samples are few. `select` fits several and keeps the best. To add one, write a `Basis` with
-``fit`` and ``unsuited``, and a `Curve` with four methods; pass an instance as ``basis=``.
+near poles, `Spline` when samples are few, `RadialBasis` on points scattered in several dimensions. `select` fits
+several and keeps the best. To add one, write a `Basis` with ``fit`` and ``unsuited``, and a `Curve` with four methods;
+pass an instance as ``basis=``.
 """
 
 from neumatc.bases.base import Basis, Curve
 from neumatc.bases.chebyshev import Chebyshev, ChebyshevCurve, lobatto
 from neumatc.bases.rational import Rational, RationalCurve
+from neumatc.bases.rbf import RadialBasis, RadialBasisCurve
 from neumatc.bases.select import Choice, Trial, select
 from neumatc.bases.sine import SineCurve, SineNetwork
 from neumatc.bases.spline import Spline, SplineCurve
@@ -21,6 +23,8 @@ __all__ = [
     "ChebyshevCurve",
     "Choice",
     "Curve",
+    "RadialBasis",
+    "RadialBasisCurve",
     "Rational",
     "RationalCurve",
     "SineCurve",
@@ -39,6 +43,7 @@ BASES: dict[str, type[Basis]] = {
     "chebyshev": Chebyshev,
     "rational": Rational,
     "spline": Spline,
+    "rbf": RadialBasis,
 }
 
 # What a stored fit may name as its curve.
@@ -47,6 +52,7 @@ CURVES: dict[str, type[Curve]] = {
     "chebyshev": ChebyshevCurve,
     "rational": RationalCurve,
     "spline": SplineCurve,
+    "rbf": RadialBasisCurve,
 }
 
 
@@ -62,7 +68,7 @@ def basis(spec: str | Basis) -> tuple[Basis, ...]:
     >>> basis("spline")
     (Spline(degree=5),)
     >>> [each.name for each in basis("auto")]
-    ['sine', 'chebyshev', 'rational', 'spline']
+    ['sine', 'chebyshev', 'rational', 'spline', 'rbf']
     """
     if isinstance(spec, Basis):
         return (spec,)

@@ -8,6 +8,7 @@ descent takes far longer and ends far less accurate on smooth curves.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar, Self, TypeAlias, final
 
 import numpy as np
@@ -24,6 +25,7 @@ Layers: TypeAlias = tuple[tuple[Array, Array], ...]  # (weight (n_in, n_out), bi
 _ONE_PARAMETER = ((3.0, 4.5, 6.0, 8.0, 10.0, 13.0, 16.0, 20.0), (26.0, 34.0, 45.0, 60.0))
 _SEVERAL = ((1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0), (13.0, 16.0, 20.0))
 _NEXT_TO_NOTHING = 0.1
+_NARROW = 128  # neurons of all layers but the last, at most
 
 
 @final
@@ -87,14 +89,17 @@ class SineCurve(Curve):
 class SineNetwork(Basis):
     """Random frozen sine layers, least-squares readout, bandwidth by leave-one-out.
 
-    First layer ``w ~ U(-Ω, Ω)``, deeper ones ``w ~ g sqrt(6/W) U(-1, 1)``, all biases ``U(-π, π)``. The readout is the
-    shortest least-squares solution with singular values below ``cutoff · s_1`` dropped, so that there may be more
-    neurons than samples. Takes any points in any number of dimensions.
+    First layer ``w ~ U(-Ω, Ω)``, those after a layer of n neurons ``w ~ g sqrt(6/n) U(-1, 1)``, all biases
+    ``U(-π, π)``. The readout is the shortest least-squares solution with singular values below ``cutoff · s_1``
+    dropped, so that there may be more neurons than samples. Takes any points in any number of dimensions.
 
     Parameters
     ----------
     layers : number of hidden layers L.
-    width : neurons per layer W; by default 128 for one parameter, else as many as points within 128..1000.
+    width : neurons of the last layer W; by default 128 for one parameter, else twice as many as points within
+        128..2000. As many neurons as points is the worst number of all: the one curve through all points is then far
+        from short (Belkin et al., doi:10.1073/pnas.1903070116). The layers before have at most 128: more gain nothing,
+        and an answer would cost W² instead of 128 W.
     bandwidth : Ω in rad per unit of x in [-1, 1]; by default the best of a grid.
     gain : g of the deeper layers.
     cutoff : relative size of the singular values that are dropped.
@@ -148,7 +153,7 @@ class SineNetwork(Basis):
 
     def _width(self, x: Array) -> int:
         several = x.shape[1] > 1
-        return self.width or (min(max(len(x), 128), 1000) if several else 128)
+        return self.width or (min(max(2 * len(x), 128), 2000) if several else 128)
 
 
 def _features(hidden: Layers, x: Array) -> Array:
@@ -166,10 +171,12 @@ def _with_one(features: Array) -> Array:
 
 def _draw(layers: int, width: int, dimension: int, gain: float, rng: np.random.Generator) -> Layers:
     """Draw the hidden layers for Ω = 1."""
+    widths = [dimension, *[min(width, _NARROW)] * (layers - 1), width]
     hidden = []
-    for fan_in, spread in [(dimension, 1.0)] + [(width, gain * np.sqrt(6 / width))] * (layers - 1):
-        weight = spread * rng.uniform(-1, 1, (fan_in, width))
-        hidden.append((weight, rng.uniform(-np.pi, np.pi, width)))
+    for layer, (fan_in, fan_out) in enumerate(pairwise(widths)):
+        spread = gain * np.sqrt(6 / fan_in) if layer else 1.0
+        weight = spread * rng.uniform(-1, 1, (fan_in, fan_out))
+        hidden.append((weight, rng.uniform(-np.pi, np.pi, fan_out)))
     return tuple(hidden)
 
 
