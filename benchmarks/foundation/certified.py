@@ -107,7 +107,7 @@ def examined(fit: nmc.Fit, family: GalleryFamily, points: Array, tol: float, ful
 
 def gallery_rows(problem: Exhibited, points: int, full: int) -> Iterator[Row]:
     """One fit, both tolerances."""
-    fit = fitted(problem.family, problem.rank, tol=FIT_TOL, rng=0)
+    fit = fitted(problem.family, problem.rank, tol=FIT_TOL, rng=0, samples=problem.budgets[-1])
     if problem.build_seconds() > SLOW:
         points = min(points, 1000)
     at = places(problem.family, points, 3)

@@ -11,13 +11,16 @@ from benchmarks.cases import Setting
 from benchmarks.fits import argument, places
 from benchmarks.truth import inverse_residual, svd_residual
 from neumatc.arrays import Array
-from neumatc.gallery import GALLERY, GalleryFamily
+from neumatc.gallery import DEMANDING, GALLERY, Exhibit, GalleryFamily
 
 __all__ = ["Exhibited", "problems"]
 
 QUICK = ("affine", "gap-48")
 SLOW = 0.01
 """Seconds of one A(p) above which fewer points are drawn."""
+
+ENOUGH = {1: (96, 160, 256), 2: (256, 4225), 3: (9261,)}
+"""Budgets by dimension of the box; beyond 512 a grid is solved."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,23 @@ class Exhibited:
     @cached_property
     def family(self) -> GalleryFamily:
         """A(p)."""
-        return GALLERY[self.name]()
+        return self.exhibit()
+
+    @property
+    def exhibit(self) -> Exhibit:
+        """Its entry in the gallery."""
+        return GALLERY[self.name] if self.name in GALLERY else DEMANDING[self.name]
 
     @property
     def rank(self) -> int | None:
         """Of the SVD; None for an inverse."""
-        return GALLERY[self.name].rank
+        return self.exhibit.rank
+
+    @property
+    def budgets(self) -> tuple[int, ...]:
+        """Numbers of exact solves to try one after the other until a fit converges."""
+        box = self.family.box
+        return ENOUGH[1 if isinstance(box, tuple) else len(box)]
 
     def build_seconds(self) -> float:
         """Return the median seconds of one A(p)."""

@@ -13,19 +13,17 @@ from benchmarks.foundation.problems import Exhibited, problems, true_residual
 from benchmarks.record import Check, Row
 from benchmarks.truth import best_rank, relative
 from neumatc.arrays import Array
+from neumatc.gallery import DEMANDING
 
 __all__ = ["TOLERANCE"]
 
 TOLS = (1e-4, 1e-6, 1e-8)
 WITHIN = 3.0
-ENOUGH = {1: (96, 160, 256)}
-"""Budgets by dimension of the box, tried in this order until the fit converges; 256 in more dimensions."""
 
 
 def enough(problem: Exhibited, tol: float) -> nmc.Fit:
     """Return the first converged fit, or that of the largest budget."""
-    dimension = 1 if isinstance(problem.family.box, tuple) else len(problem.family.box)
-    for samples in ENOUGH.get(dimension, (256,)):
+    for samples in problem.budgets:
         fit = fitted(problem.family, problem.rank, samples=samples, tol=tol, rng=0)
         if fit.status == "converged":
             break
@@ -54,17 +52,31 @@ def rows(problem: Exhibited, points: int, exact: int) -> Iterator[Row]:
         worst = float(residual.max())
         # A bootstrapped SVD may converge from two solves, which then are not too few: tol is held to as ever.
         if name == "too few" and fit.status != "converged":
-            truth = fit.error / worst
-            yield row.having(
-                Check("status is not 'budget'", float(fit.status != "budget"), 0.0),
-                Check("true worst / held-out", 1 / truth, WITHIN),
-                Check("held-out / true worst", truth, WITHIN),
-            )
+            yield row.having(*honest(fit, worst))
         else:
             yield row.having(
                 Check("status is not 'converged'", float(fit.status != "converged"), 0.0),
                 Check("true worst residual / tol", worst / fit.tol, WITHIN),
             )
+
+
+def limits(problem: Exhibited, points: int, exact: int) -> Iterator[Row]:
+    """Fit what cannot converge: the status must say so, and the held-out error be true."""
+    fit = fitted(problem.family, problem.rank, samples=problem.budgets[-1], tol=TOLS[0], rng=0)
+    at = places(problem.family, points, 0)
+    ((residual, error),) = figures(problem, [fit], at, exact)
+    row = judged(described(TOLERANCE.name, f"{problem.name}, limit", problem.family, fit, "curve", 0), residual, error)
+    yield row.having(*honest(fit, float(residual.max())))
+
+
+def honest(fit: nmc.Fit, worst: float) -> tuple[Check, ...]:
+    """Return the lines that a fit without convergence must meet."""
+    truth = fit.error / worst
+    return (
+        Check("status is not 'budget'", float(fit.status != "budget"), 0.0),
+        Check("true worst / held-out", 1 / truth, WITHIN),
+        Check("held-out / true worst", truth, WITHIN),
+    )
 
 
 def figures(problem: Exhibited, fits: list[nmc.Fit], at: Array, exact: int) -> list[tuple[Array, Array]]:
@@ -92,7 +104,11 @@ def reference(A: Array, rank: int | None) -> Array:
 def cases(setting: Setting) -> list[Case]:
     """One case per problem, so that a long run can be resumed."""
     points, exact = setting.count(1000, 10), setting.count(50, 3)
-    return [Case(problem.name, partial(rows, problem, points, exact)) for problem in problems(setting)]
+    demanding = [] if setting.quick else [Exhibited(name) for name in DEMANDING]
+    return [
+        *(Case(problem.name, partial(rows, problem, points, exact)) for problem in problems(setting)),
+        *(Case(problem.name, partial(limits, problem, points, exact)) for problem in demanding),
+    ]
 
 
 TOLERANCE = Measurement("tolerance", "tol decides: status and true residual on every problem of the gallery", cases)

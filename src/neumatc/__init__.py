@@ -13,6 +13,7 @@ from neumatc import errors as errors
 from neumatc.__about__ import __version__ as __version__
 
 if TYPE_CHECKING:
+    from neumatc.axis import Axis as Axis
     from neumatc.box import Box as Box
     from neumatc.certified import Answer as Answer
     from neumatc.certify import Certificate as Certificate
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from neumatc.family import Table as Table
     from neumatc.fitted import Fit as Fit
     from neumatc.fitting import fit as fit
+    from neumatc.linalg import expm as expm
     from neumatc.linalg import inv as inv
+    from neumatc.linalg import logm as logm
     from neumatc.linalg import svd as svd
     from neumatc.loading import load as load
     from neumatc.operations import Custom as Custom
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "Affine": "neumatc.family",
     "Answer": "neumatc.certified",
+    "Axis": "neumatc.axis",
     "Box": "neumatc.box",
     "Certificate": "neumatc.certify",
     "Custom": "neumatc.operations",
@@ -39,9 +43,11 @@ _PUBLIC = {
     "Operation": "neumatc.operations",
     "Problem": "neumatc.problem",
     "Table": "neumatc.family",
+    "expm": "neumatc.linalg",
     "fit": "neumatc.fitting",
     "inv": "neumatc.linalg",
     "load": "neumatc.loading",
+    "logm": "neumatc.linalg",
     "svd": "neumatc.linalg",
 }
 

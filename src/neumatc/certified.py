@@ -97,6 +97,8 @@ class Certified:
     def _corrected(self, A: Array, x: Array, points: Array, stored: Factors) -> Factors:
         del points
         operation = self.fit.operation
+        if not all(equation.polynomial for equation in operation.equations()):
+            return operation.canonical(stored)  # nothing smaller than an exact solve repairs these
         if isinstance(operation, Refinable):
             once = operation.refine(A, stored)
             return operation.canonical(operation.refine(A, once))

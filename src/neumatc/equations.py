@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal
 
 import numpy as np
 
+from neumatc.action import Exponential
 from neumatc.arrays import namespace
 from neumatc.errors import InputError
 
@@ -30,19 +31,25 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Symbol:
-    """One matrix in a product: its name, whether it is given or sought, and whether its adjoint is meant."""
+    """One matrix in a product: its name, whether it is given or sought, and whether its adjoint is meant.
+
+    With ``function`` a function of that matrix is meant, of which only the action on vectors is known.
+    """
 
     name: str
     kind: Literal["known", "unknown"]
     adjoint: bool = False
+    function: Literal["", "exp"] = ""
 
     def value(self, values: Values) -> Any:
-        """``(B, rows, columns)``, adjoint taken."""
+        """``(B, rows, columns)``, adjoint taken; for a function an object with ``@`` and ``shape``."""
         matrix = values[self.name]
-        return matrix.conj().swapaxes(-1, -2) if self.adjoint else matrix
+        matrix = matrix.conj().swapaxes(-1, -2) if self.adjoint else matrix
+        return Exponential(matrix) if self.function else matrix
 
     def __str__(self) -> str:
-        return self.name + ("ᴴ" if self.adjoint else "")
+        name = self.name + ("ᴴ" if self.adjoint else "")
+        return f"{self.function}({name})" if self.function else name
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ class Term:
         return tuple(s for s in self.symbols if s.kind == "unknown")
 
     def adjoint(self) -> Term:
-        flipped = tuple(Symbol(s.name, s.kind, not s.adjoint) for s in reversed(self.symbols))
+        flipped = tuple(replace(s, adjoint=not s.adjoint) for s in reversed(self.symbols))
         return Term(self.coefficient, flipped)
 
     def apply(self, values: Values, Z: Any) -> Any:
@@ -123,6 +130,13 @@ def identity() -> Expression:
     return Expression((Term(1.0, ()),))
 
 
+def exponential(matrix: Expression) -> Expression:
+    """``exp`` of one given or sought matrix, e.g. ``exponential(known("A"))``."""
+    (term,) = matrix.terms
+    (symbol,) = term.symbols
+    return Expression((Term(1.0, (replace(symbol, function="exp"),)),))
+
+
 @dataclass(frozen=True, repr=False)
 class Equation:
     """``left = right``, at most quadratic in the unknowns.
@@ -152,7 +166,12 @@ class Equation:
 
     @property
     def linear(self) -> bool:
-        return all(len(t.unknowns) <= 1 for t in self.terms)
+        return self.polynomial and all(len(t.unknowns) <= 1 for t in self.terms)
+
+    @property
+    def polynomial(self) -> bool:
+        """Whether the unknowns stand outside of functions, so that the equation can be sketched."""
+        return not any(s.function for t in self.terms for s in t.unknowns)
 
     @property
     def constant(self) -> tuple[Term, ...]:

@@ -99,7 +99,7 @@ def fit(
             device=device_of(device),
             tell=_teller(history, report),
         )
-        trained = trainer_of(problem.operation)(plan).run()
+        trained = trainer_of(problem.operation, problem.box.dimension, count)(plan).run()
         result = _assembled(plan, trained, stored, history, seeded, start)
     problem.forget()
     _judge(result, throw)

@@ -12,11 +12,18 @@ from .base import Differentiable as Differentiable
 from .base import Operation as Operation
 from .base import Refinable as Refinable
 from .base import Selective as Selective
+from .exponential import Exponential as Exponential
+from .exponential import Logarithm as Logarithm
 from .inverse import Inverse as Inverse
 from .svd import SVDResult as SVDResult
 from .svd import TruncatedSVD as TruncatedSVD
 
-OPERATIONS: dict[str, type[Operation]] = {"inv": Inverse, "svd": TruncatedSVD}
+OPERATIONS: dict[str, type[Operation]] = {
+    "expm": Exponential,
+    "inv": Inverse,
+    "logm": Logarithm,
+    "svd": TruncatedSVD,
+}
 """Operations that a file can name; a user's own is passed to ``load``."""
 
 

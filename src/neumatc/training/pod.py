@@ -14,6 +14,8 @@ from neumatc.gauge import Factors
 from neumatc.layout import Kind, Layout, stored_as
 from neumatc.surrogate import product
 
+from .thin import thin_svd
+
 
 @dataclass(frozen=True)
 class Modes:
@@ -40,11 +42,9 @@ class Modes:
         weights = {name: _power(np.asarray(F[name])) for name in names}
         layout.pack({name: np.asarray(F[name]) * weights[name] for name in names}, stack)
         real = stack.view(np.float64) if is_complex(dtype) else stack
-        # QR first: a Gram matrix would lose every mode below 1e-8 of the largest.
-        Q, R = torch.linalg.qr(torch.from_numpy(real).T)
-        X, s, Yh = torch.linalg.svd(R, full_matrices=False)
+        X, s, Yh = thin_svd(torch.from_numpy(real).T, tail)
         d = _rank(s.numpy(), tail)
-        C = np.ascontiguousarray((Q @ X[:, :d]).T.numpy())
+        C = np.ascontiguousarray(X[:, :d].T.numpy())
         C = C.view(dtype) if is_complex(dtype) else C
         _unweigh(layout, C, weights)
         return Modes(C, (s[:d, None] * Yh[:d]).T.numpy().copy(), layout)
