@@ -17,15 +17,28 @@ if TYPE_CHECKING:
     from neumatc.box import Box as Box
     from neumatc.certified import Answer as Answer
     from neumatc.certify import Certificate as Certificate
+    from neumatc.comparison import Comparison as Comparison
+    from neumatc.comparison import compare as compare
     from neumatc.family import Affine as Affine
     from neumatc.family import Family as Family
     from neumatc.family import Table as Table
     from neumatc.fitted import Fit as Fit
     from neumatc.fitting import fit as fit
     from neumatc.linalg import expm as expm
+    from neumatc.linalg import cholesky as cholesky
+    from neumatc.linalg import eig as eig
+    from neumatc.linalg import eigh as eigh
     from neumatc.linalg import inv as inv
     from neumatc.linalg import logm as logm
+    from neumatc.linalg import lyapunov as lyapunov
+    from neumatc.linalg import pinv as pinv
+    from neumatc.linalg import riccati as riccati
+    from neumatc.linalg import solve as solve
+    from neumatc.linalg import polar as polar
+    from neumatc.linalg import qr as qr
+    from neumatc.linalg import sqrtm as sqrtm
     from neumatc.linalg import svd as svd
+    from neumatc.linalg import sylvester as sylvester
     from neumatc.loading import load as load
     from neumatc.operations import Custom as Custom
     from neumatc.operations import Operation as Operation
@@ -37,6 +50,7 @@ _PUBLIC = {
     "Axis": "neumatc.axis",
     "Box": "neumatc.box",
     "Certificate": "neumatc.certify",
+    "Comparison": "neumatc.comparison",
     "Custom": "neumatc.operations",
     "Family": "neumatc.family",
     "Fit": "neumatc.fitted",
@@ -44,15 +58,27 @@ _PUBLIC = {
     "Problem": "neumatc.problem",
     "Table": "neumatc.family",
     "expm": "neumatc.linalg",
+    "cholesky": "neumatc.linalg",
+    "compare": "neumatc.comparison",
+    "eig": "neumatc.linalg",
+    "eigh": "neumatc.linalg",
     "fit": "neumatc.fitting",
     "inv": "neumatc.linalg",
     "load": "neumatc.loading",
     "logm": "neumatc.linalg",
+    "lyapunov": "neumatc.linalg",
+    "pinv": "neumatc.linalg",
+    "riccati": "neumatc.linalg",
+    "solve": "neumatc.linalg",
+    "polar": "neumatc.linalg",
+    "qr": "neumatc.linalg",
+    "sqrtm": "neumatc.linalg",
     "svd": "neumatc.linalg",
+    "sylvester": "neumatc.linalg",
 }
 
 
-_ROOMS = ("bases", "equations", "gallery", "gauge", "operations", "plots", "sampling", "testing")
+_ROOMS = ("bases", "equations", "gallery", "gauge", "operations", "plots", "sampling", "testing", "topology")
 """Modules that users reach as ``neumatc.bases`` without an import of their own."""
 
 

@@ -43,7 +43,7 @@ class Exponential:
 
     def __init__(self, A: Any) -> None:
         self.A = A
-        self.shape = tuple(A.shape)
+        self.shape, self.dtype = tuple(A.shape), A.dtype
 
     def __matmul__(self, Z: Any) -> Any:
         """``exp(A) Z`` for ``Z (n, k)`` or ``(B, n, k)``."""

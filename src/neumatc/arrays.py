@@ -21,6 +21,7 @@ __all__ = [
     "double",
     "is_complex",
     "is_hermitian",
+    "is_sparse",
     "is_torch",
     "namespace",
     "real_dtype",
@@ -88,13 +89,18 @@ def as_numpy(x: object, what: str) -> Array:
     return array
 
 
-def _refuse_sparse(x: object, what: str) -> None:
+def is_sparse(x: object) -> bool:
+    """Whether ``x`` is a scipy.sparse matrix or array; never imports SciPy."""
     sparse = sys.modules.get("scipy.sparse")
-    if sparse is not None and sparse.issparse(x):
+    return sparse is not None and bool(sparse.issparse(x))
+
+
+def _refuse_sparse(x: object, what: str) -> None:
+    if is_sparse(x):
         raise InputError(
-            f"{what} must be dense; a scipy.sparse {_kind(x)} of shape {x.shape} came, "  # type: ignore[attr-defined]
-            "which is not yet supported. The function probably assembles with scipy.sparse. "
-            "Return .toarray() of it instead."
+            f"{what} must be dense; a scipy.sparse {_kind(x)} of shape {x.shape} came. "  # type: ignore[attr-defined]
+            "The function probably assembles with scipy.sparse, whose matrices are used as a sum only. "
+            "Pass nmc.Affine([A_0, A_1, …], coefficients) to neumatc.solve, or return .toarray()."
         )
 
 

@@ -97,11 +97,11 @@ class Certified:
     def _corrected(self, A: Array, x: Array, points: Array, stored: Factors) -> Factors:
         del points
         operation = self.fit.operation
-        if not all(equation.polynomial for equation in operation.equations()):
-            return operation.canonical(stored)  # nothing smaller than an exact solve repairs these
         if isinstance(operation, Refinable):
             once = operation.refine(A, stored)
             return operation.canonical(operation.refine(A, once))
+        if not self.fit.correction_pays:
+            return operation.canonical(stored)  # on to the exact solve
         return operation.canonical(self.fit.corrected_factors(A, x))
 
     def _exact(self, A: Array, x: Array, points: Array, stored: Factors) -> Factors:

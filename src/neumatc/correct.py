@@ -9,6 +9,7 @@ every n.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -43,10 +44,7 @@ class Reduced:
 
     def residual(self, phi: Array) -> Array:
         """``r(φ)``, ``(B, E)``, for ``phi (B, m)``."""
-        r: Array = self.a + (self.L @ phi[..., None])[..., 0]
-        if self.T is not None:
-            r = r + ((self.T @ phi[:, None, :, None])[..., 0] @ phi[..., None])[..., 0]
-        return r
+        return self._residual(phi, self._turned(phi))
 
     def norm(self, phi: Array) -> Array:
         """Estimated relative residual, ``(B,)``."""
@@ -56,11 +54,9 @@ class Reduced:
 
     def step(self, phi: Array) -> Array:
         """One Gauss-Newton step."""
-        J = self.L
-        if self.T is not None:
-            symmetric = self.T + self.T.swapaxes(-1, -2)
-            J = J + (symmetric @ phi[:, None, :, None])[..., 0]
-        return phi - least_squares(J, self.residual(phi), self.unique)
+        turned = self._turned(phi)
+        J = self.L if turned is None else self.L + 2 * turned
+        return phi - least_squares(J, self._residual(phi, turned), self.unique)
 
     def solve(self, phi: Array, steps: int = STEPS) -> Array:
         """From ``phi (B, m)``: one step for linear equations, else ``steps``; none that makes the residual worse."""
@@ -73,6 +69,25 @@ class Reduced:
             better = size < best
             phi, best = np.where(better[:, None], trial, phi), np.where(better, size, best)
         return phi
+
+    def _residual(self, phi: Array, turned: Array | None) -> Array:
+        r: Array = self.a + (self.L @ phi[..., None])[..., 0]
+        return r if turned is None else r + (turned @ phi[..., None])[..., 0]
+
+    @cached_property
+    def _symmetric(self) -> Array:
+        """``(T + Tᵀ) / 2`` as (1 or B, E m, m)."""
+        assert self.T is not None
+        symmetric = (self.T + self.T.swapaxes(-1, -2)) / 2
+        return symmetric.reshape(len(symmetric), -1, symmetric.shape[-1])
+
+    def _turned(self, phi: Array) -> Array | None:
+        """``(T + Tᵀ)/2 φ``, (B, E, m): residual and Jacobian in one reading of T, which is what a step costs."""
+        if self.T is None:
+            return None
+        T = self._symmetric
+        turned = (phi @ T[0].T)[..., None] if len(T) == 1 else T @ phi[..., None]
+        return turned.reshape(len(phi), -1, phi.shape[-1])
 
 
 @dataclass(frozen=True)

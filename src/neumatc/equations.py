@@ -243,19 +243,20 @@ def norm(matrices: Any) -> Any:
     return (abs(matrices) ** 2).sum((-2, -1)) ** 0.5
 
 
-def residual(equations: Sequence[Equation], values: Values) -> Any:
+def residual(equations: Sequence[Equation], values: Values, scaled_by: Values | None = None) -> Any:
     """Relative residual ``sqrt(Σ_e ‖R_e‖² / scale_e²)``, exact, one number per matrix ``(B,)``.
 
     Parameters
     ----------
     equations : the operation's statement
     values : known and unknown matrices by name, each ``(B, rows, columns)``
+    scaled_by : matrices whose norms the residuals are measured against; ``values`` by default
     """
     total: Any = 0.0
     for equation in equations:
         last = next(t for t in equation.terms if t.symbols).symbols[-1]
         R = equation.apply(values, _eye(last.value(values)))
-        total = total + (norm(R) / equation.scale(values)) ** 2
+        total = total + (norm(R) / equation.scale(scaled_by or values)) ** 2
     return total**0.5
 
 

@@ -31,6 +31,12 @@ from neumatc.surrogate import Surrogate, product
 CORRECTION, CERTIFICATE = 101, 102
 """Branches of the seed: probes of one purpose are never those of another."""
 
+CORRECTED_NUMBERS = 1 << 24
+"""Numbers of the latent equations that are held at once."""
+
+CHEAP, EXACT = 1e6, 30.0
+"""Operations of a correction that are never counted, and those of an exact solve in units of n³."""
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -147,10 +153,10 @@ class Fit:
         A = problem.matrices(problem.box.middle if problem.tabulated is None else problem.tabulated[:1])
         known = self.operation.given(A)
         values = {**known, **{name: X[:1] for name, X in slices.items()}}
-        unknowns = surrogate.d * (2 if surrogate.complex_coefficients else 1)
         rng = np.random.default_rng([self.seed, CORRECTION])
         equations = self.operation.equations()
-        sketch = Sketch.draw(equations, values, probe_counts(unknowns, known), double(self.dtype), rng)
+        counts = probe_counts(self._unknowns, known, sum(e.shape(values)[1] for e in equations))
+        sketch = Sketch.draw(equations, values, counts, double(self.dtype), rng)
         return Corrector.of(self.operation, sketch, slices, surrogate.complex_coefficients, known)
 
     def reduced(self, p: Any) -> Reduced:
@@ -160,10 +166,23 @@ class Fit:
 
     def corrected_factors(self, A: Array, x: Array) -> Factors:
         """Stored factors after latent Gauss-Newton at ``x (B, D)``, given the matrices there."""
-        reduced = self.corrector.reduce(self.operation.given(A))
-        phi = reduced.solve(self.surrogate.curve(x))
+        phi, size = self.surrogate.curve(x), max(1, CORRECTED_NUMBERS // (5 * self._unknowns**2))
+        for i in range(0, len(x), size):
+            reduced = self.corrector.reduce(self.operation.given(A[i : i + size]))
+            phi[i : i + size] = reduced.solve(phi[i : i + size])
         flat = product(self.surrogate._coefficients(phi), self.surrogate.C)
         return self.problem_or_raise.rescale(self.surrogate.layout.unpack(flat))
+
+    @property
+    def correction_pays(self) -> bool:
+        """Whether latent equations exist, and are solved in less time than the operation itself."""
+        if not all(equation.polynomial for equation in self.operation.equations()):
+            return False
+        return 10 * self._unknowns**3 <= max(CHEAP, EXACT * float(max(self.shape)) ** 3)
+
+    @property
+    def _unknowns(self) -> int:
+        return self.surrogate.d * (2 if self.surrogate.complex_coefficients else 1)
 
     def _shapes(self) -> dict[str, Any]:
         """Zero matrices with the shapes of A and the canonical factors."""

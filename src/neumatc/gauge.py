@@ -13,10 +13,13 @@ from typing import Any, final
 
 import numpy as np
 
-from neumatc.arrays import namespace
+from neumatc.arrays import is_torch, namespace
 
 Factors = dict[str, Any]
 """Factors by name, each ``(B, rows, columns)``."""
+
+EQUAL = 1e-10
+"""Distance of two values over the largest below which rounding has mixed their vectors."""
 
 
 class Gauge(ABC):
@@ -101,8 +104,12 @@ class Vectors(Gauge):
     Parameters
     ----------
     vectors : names of the factors whose columns move together, ``(B, n, r)``; the first one is compared
-    values : names of the factors whose columns are permuted only, ``(B, 1, r)``
+    values : names of the factors that are permuted only: columns of ``(B, 1, r)``, both sides of diagonal ``(B, r, r)``
     assignment : "linear" (optimal, Hungarian) or "greedy" (largest overlap first; Algorithm 1 of the paper)
+    dual : the factor whose reference the first one is compared with. Eigenvectors of a non-normal matrix may be almost
+        parallel; left ones L with ``Lᴴ V = I`` still tell them apart
+    signed : whether the columns of a further vector factor may be negated together with their values, so that a
+        singular value that passes through zero goes on as a smooth negative one
 
     Notes
     -----
@@ -113,32 +120,96 @@ class Vectors(Gauge):
     vectors: tuple[str, ...]
     values: tuple[str, ...] = ()
     assignment: str = "linear"
+    dual: str | None = None
+    signed: bool = False
 
     def align(self, F: Mapping[str, Any], reference: Mapping[str, Any]) -> Factors:
-        moved = {name: np.array(value) for name, value in F.items()}
-        overlaps = adjoint(np.asarray(reference[self.vectors[0]])) @ moved[self.vectors[0]]
-        for b, overlap in enumerate(overlaps):
-            order = ASSIGNMENTS[self.assignment](np.abs(overlap))
-            diagonal = overlap[np.arange(len(order)), order]
-            magnitude = np.abs(diagonal)
-            phase = np.where(magnitude > 0, diagonal.conj() / np.where(magnitude > 0, magnitude, 1), 1)
-            for name in self.vectors:
-                moved[name][b] = moved[name][b][:, order] * phase
-            for name in self.values:
-                moved[name][b] = moved[name][b][:, order]
-        return moved
+        moved, other = _as_numpy(F), _as_numpy(reference)
+        self._turn_clusters(moved, other)
+        overlaps = adjoint(other[self.dual or self.vectors[0]]) @ moved[self.vectors[0]]
+        orders = np.stack([self._order(np.abs(overlap)) for overlap in overlaps])
+        phases = _phases(np.take_along_axis(overlaps, orders[:, None, :], -1).diagonal(0, -2, -1))
+        moved = self._act(moved, orders, phases)
+        if self.signed:
+            for name in self.vectors[1:]:
+                agree = (moved[name].conj() * other[name]).sum(-2).real
+                moved = self._negated(moved, name, np.where(agree < 0, -1, 1))
+        return _in_kind(moved, F)
 
     def move(self, F: Mapping[str, Any], rng: np.random.Generator) -> Factors:
-        moved = {name: np.array(value) for name, value in F.items()}
-        for b, columns in enumerate(moved[self.vectors[0]]):
-            order = rng.permutation(columns.shape[-1])
-            phase = np.exp(2j * np.pi * rng.random(len(order)))
-            phase = phase if np.iscomplexobj(columns) else np.sign(phase.real)
-            for name in self.vectors:
-                moved[name][b] = moved[name][b][:, order] * phase
-            for name in self.values:
-                moved[name][b] = moved[name][b][:, order]
+        columns = F[self.vectors[0]]
+        orders = np.stack([rng.permutation(columns.shape[-1]) for _ in columns])
+        phases = np.exp(2j * np.pi * rng.random(orders.shape))
+        moved = self._act(F, orders, phases if np.iscomplexobj(columns) else np.sign(phases.real))
+        if self.signed:
+            for name in self.vectors[1:]:
+                moved = self._negated(moved, name, rng.choice([-1, 1], orders.shape))
         return moved
+
+    def _turn_clusters(self, F: Factors, reference: Factors) -> None:
+        """Turn the basis of every cluster of equal values, which is arbitrary, towards the reference, in place.
+
+        A block G, unitary or, where there is a dual, ``V_J G`` the projection of reference columns; ``L_J G⁻ᴴ`` then.
+        """
+        if not self.values:
+            return
+        square = F[self.values[0]].shape[-2] > 1
+        levels = F[self.values[0]].diagonal(0, -2, -1) if square else F[self.values[0]][:, 0]
+        for b, row in enumerate(levels):
+            for J in _clusters(row):
+                left, V = F[self.dual or self.vectors[0]][b][:, J], F[self.vectors[0]][b][:, J]
+                overlap = adjoint(left) @ reference[self.vectors[0]][b]
+                nearest = np.sort(np.argsort(-np.linalg.norm(overlap, axis=0))[: len(J)])
+                G = overlap[:, nearest] / np.linalg.norm(V @ overlap[:, nearest], axis=0)
+                G = polar(overlap[:, nearest]) if self.dual is None else G
+                for name in self.vectors:
+                    F[name][b][:, J] = F[name][b][:, J] @ (adjoint(np.linalg.inv(G)) if name == self.dual else G)
+
+    def _order(self, similarity: Any) -> Any:
+        """The column for each row."""
+        # Neighbours mostly agree, and where every row has a column of its own as best partner nothing can be better.
+        best = similarity.argmax(-1)
+        if len(np.unique(best)) == len(best):
+            return best
+        return ASSIGNMENTS[self.assignment](similarity)
+
+    def _act(self, F: Mapping[str, Any], orders: Any, phases: Any) -> Factors:
+        moved = {name: np.array(X) for name, X in F.items()}
+        for name in self.vectors:
+            columns = np.take_along_axis(moved[name], orders[:, None, :], -1)
+            moved[name] = columns * phases[:, None, :].astype(columns.dtype)
+        for name in self.values:
+            moved[name] = np.take_along_axis(moved[name], orders[:, None, :], -1)
+            if moved[name].shape[-2] > 1:
+                both = phases[:, :, None].conj() * phases[:, None, :]
+                moved[name] = np.take_along_axis(moved[name], orders[:, :, None], -2) * both.astype(moved[name].dtype)
+        return moved
+
+    def _negated(self, F: Factors, name: str, signs: Any) -> Factors:
+        """One vector factor and the values with other signs; real diagonal values change like their columns."""
+        return {n: X * signs[:, None, :].astype(X.dtype) if n == name or n in self.values else X for n, X in F.items()}
+
+
+def _clusters(levels: Any) -> list[Any]:
+    """Indices of levels that are equal to `EQUAL`, two at least."""
+    distance = np.abs(levels[:, None] - levels) <= EQUAL * np.abs(levels).max(initial=0)
+    first = distance.argmax(1)
+    return [np.flatnonzero(first == i) for i in np.flatnonzero(np.bincount(first, minlength=len(levels)) > 1)]
+
+
+def _phases(overlaps: Any) -> Any:
+    """Conjugate phases; one where there is no overlap."""
+    size = np.abs(overlaps)
+    return np.where(size > 0, overlaps.conj() / np.where(size > 0, size, 1), 1)
+
+
+def _as_numpy(F: Mapping[str, Any]) -> Factors:
+    """Copies in NumPy: assignments are made on the CPU."""
+    return {name: np.array(X.resolve_conj().cpu().numpy() if is_torch(X) else X) for name, X in F.items()}
+
+
+def _in_kind(moved: Factors, F: Mapping[str, Any]) -> Factors:
+    return {n: namespace(F[n]).as_tensor(X, device=F[n].device) if is_torch(F[n]) else X for n, X in moved.items()}
 
 
 def greedy_assignment(similarity: Any) -> Any:

@@ -39,15 +39,19 @@ class Probes:
         return Probes(left, right, self.weight)
 
 
-def probe_counts(unknowns: int, known: Mapping[str, Any]) -> tuple[int, int]:
+def probe_counts(unknowns: int, known: Mapping[str, Any], columns: int | None = None) -> tuple[int, int]:
     """Probes (left, right) for at least five equations per unknown.
+
+    ``columns`` are those of all residuals together: where they are fewer than the right probes, as for one right-hand
+    side, left probes make up for them.
 
     Residuals of an ill-conditioned or rectangular A gather in few directions on the right, so that right probes are
     worth more than left ones there: with 16 x 40 the corrected answer is within 1.3 of the best of the span where
     24 x 16 leaves a factor of two (measured on channels of condition 2e4).
     """
     fewest_left, right = (16, 40) if _ill_conditioned(next(iter(known.values()))) else (24, 16)
-    return max(fewest_left, math.ceil(5 * unknowns / right)), right
+    seen = right if columns is None else min(right, columns)
+    return max(fewest_left, math.ceil(5 * unknowns / seen)), right
 
 
 def _ill_conditioned(A: Array) -> bool:

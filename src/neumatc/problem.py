@@ -67,6 +67,7 @@ class Problem:
         box = Box.of(box)
         family = operation.family(A, box)
         spec = family.inspect(box)
+        operation = operation.tailored(A, family, box, spec)
         operation.check(spec.shape)
         problem = Problem(family, box, operation, spec, 0, executor)
         points = problem.tabulated
@@ -127,7 +128,9 @@ class Problem:
         start = time.perf_counter()
         try:
             F = self.operation.exact(A)
-        except NeuMatCError:
+        except NeuMatCError as cause:
+            # The operation knows what is wrong, and only the problem knows where.
+            cause.args = (f"At {self._failing(A, points)}: {cause}",)
             raise
         except Exception as cause:  # LAPACK, cuSOLVER and a user's solver all fail in their own ways
             raise self._failed(A, points, str(cause)) from cause
@@ -183,6 +186,15 @@ class Problem:
         bad = [i for i, r in enumerate(rho) if not float(r) <= BAD_SOLVE]
         if bad:
             raise self._failed(A[bad[0] : bad[0] + 1], points[bad[0] :], f"relative residual {float(rho[bad[0]]):.1e}")
+
+    def _failing(self, A: Any, points: Array) -> str:
+        """The first point that the exact solver refuses alone."""
+        for i in range(len(points) - 1):
+            try:
+                self.operation.exact(A[i : i + 1])
+            except NeuMatCError:
+                return self.box.describe(points[i])
+        return self.box.describe(points[-1])
 
     def _failed(self, A: Any, points: Array, reason: str) -> ExactSolveError:
         where = self.box.describe(points[0])

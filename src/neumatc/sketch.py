@@ -255,4 +255,7 @@ def _quadratic_product(known: dict[str, Any], unknown: dict[str, Any]) -> Any:
         right = right @ known["right"][:, None]
     if known["between"] is not None:
         right = known["between"][:, None] @ right
-    return left[:, :, None] @ right[:, None]
+    # One gemm for all pairs of slices instead of d² small ones.
+    M, (d, k1, n), k2 = max(len(left), len(right)), left.shape[1:], right.shape[-1]
+    product = left.reshape(-1, d * k1, n) @ right.swapaxes(1, 2).reshape(-1, n, d * k2)
+    return product.reshape(M, d, k1, d, k2).swapaxes(2, 3)

@@ -137,12 +137,12 @@ MISTAKES = [
     ),
     wrong(
         "bound_is_a_bound",
-        r"must not exceed 0\.01 x residual \(hope\)",
+        r"must not exceed its bound \(hope\)",
         inverse(theorem=lambda rows: (0.01, "hope")),
     ),
     wrong(
         "bound_is_a_bound",
-        r"must not exceed 1e-06 x residual \(hope\)",
+        r"must not exceed its bound \(hope\)",
         Altered(TruncatedSVD(2), {"theorem": lambda rows: (1e-6, "hope")}),
     ),
     wrong("refine_improves", "refine must reduce the residual", Refined()),

@@ -7,7 +7,7 @@ from typing import Any, Literal, final
 import numpy as np
 import numpy.typing as npt
 
-from neumatc.arrays import Array, as_numpy, is_complex, is_torch
+from neumatc.arrays import Array, as_numpy, check_finite, is_complex, is_sparse, is_torch
 from neumatc.box import Box, Float64
 from neumatc.errors import InputError
 from neumatc.family.base import Executor, MatrixFamily, Spec, check_dtype, check_points
@@ -23,8 +23,13 @@ class Affine(MatrixFamily):
 
     Parameters
     ----------
-    matrices : (Q, n1, n2), or a sequence of Q matrices of one shape; copied.
+    matrices : (Q, n1, n2), or a sequence of Q matrices of one shape; copied. A sequence of scipy.sparse matrices stays
+        sparse: `neumatc.solve` then works on a reduced model whose queries cost nothing n-sized but the answer.
     coefficients : θ, p -> (Q,), where p is a float for one parameter and an array (D,) for several.
+    energy : E (n, n), symmetric positive definite, sparse: the product in which errors of a solve are bounded; None for
+        the Euclidean one.
+    coercivity : α, p -> float, with ``Re xᴴ A(p) x >= α(p) xᴴ E x`` for all x (or ``σ_min(A(p)) >= α(p)`` without E):
+        what turns a residual into a bound of the error.
 
     Examples
     --------
@@ -36,21 +41,48 @@ class Affine(MatrixFamily):
             [0.5, 1.5]]])
     """
 
-    matrices: Array
+    matrices: Any
     coefficients: Callable[[Any], Any]
     returns: Literal["numpy", "torch"]
+    energy: Any
+    coercivity: Callable[[Any], float] | None
 
-    def __init__(self, matrices: npt.ArrayLike | Sequence[Any], coefficients: Callable[[Any], Any]) -> None:
+    def __init__(
+        self,
+        matrices: npt.ArrayLike | Sequence[Any],
+        coefficients: Callable[[Any], Any],
+        *,
+        energy: Any = None,
+        coercivity: Callable[[Any], float] | None = None,
+    ) -> None:
         """Copy and check the matrices."""
         check_callable(coefficients, "the coefficients of an Affine")
         parts = list(matrices) if isinstance(matrices, Sequence) else [matrices]
-        object.__setattr__(self, "matrices", _stacked(parts) if isinstance(matrices, Sequence) else _checked(matrices))
+        object.__setattr__(self, "matrices", _kept(matrices, parts))
         object.__setattr__(self, "coefficients", coefficients)
         object.__setattr__(self, "returns", "torch" if any(map(is_torch, parts)) else "numpy")
-        self.matrices.setflags(write=False)
+        object.__setattr__(self, "energy", energy)
+        object.__setattr__(self, "coercivity", coercivity)
+
+    @property
+    def sparse(self) -> bool:
+        """Whether the matrices are scipy.sparse ones."""
+        return isinstance(self.matrices, tuple)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n1, n2) of A(p)."""
+        rows, columns = self.matrices[0].shape
+        return int(rows), int(columns)
 
     def at(self, points: Float64, box: Box, executor: Executor | None = None, spec: Spec | None = None) -> Array:
         """Return ``Σ_q θ_q(p_b) A_q`` at points (B, D) as (B, n1, n2)."""
+        if self.sparse:
+            raise InputError(
+                f"This operation needs dense matrices, but A(p) is an Affine of sparse ones, {self.shape[0]} x "
+                f"{self.shape[1]}. Its result is dense however sparse A is. Use neumatc.solve, which keeps A sparse, or "
+                "pass .toarray() of every matrix."
+            )
         theta = self.theta(points, box, executor)
         if not len(theta):
             return np.empty((0, *self.matrices.shape[1:]), (spec or self.inspect(box)).dtype)
@@ -98,15 +130,38 @@ class Affine(MatrixFamily):
             )
 
 
+def _kept(matrices: Any, parts: Sequence[Any]) -> Any:
+    """A read-only array (Q, n1, n2), or a tuple of sparse matrices."""
+    if parts and all(is_sparse(part) for part in parts):
+        return _sparse(parts)
+    array = _stacked(parts) if isinstance(matrices, Sequence) else _checked(matrices)
+    array.setflags(write=False)
+    return array
+
+
+def _sparse(parts: Sequence[Any]) -> tuple[Any, ...]:
+    """Copies in CSR, finite and of one shape, in double precision."""
+    kept = []
+    for q, part in enumerate(parts):
+        if part.shape != parts[0].shape:
+            raise _unequal(parts[0].shape, part.shape, q)
+        check_finite(part.data, f"matrices[{q}]")
+        kept.append(part.tocsr().astype(np.result_type(part.dtype, np.float64)))
+    return tuple(kept)
+
+
+def _unequal(first: tuple[int, ...], other: tuple[int, ...], q: int) -> InputError:
+    return InputError(
+        f"the matrices of an Affine must have one shape; matrices[0] has {first}, matrices[{q}] has {other}. "
+        "One of them was probably transposed or cut. Pad them with zeros to one shape."
+    )
+
+
 def _stacked(parts: Sequence[object]) -> Array:
     arrays = [as_numpy(part, f"matrices[{q}]") for q, part in enumerate(parts)]
     for q, array in enumerate(arrays):
         if array.shape != arrays[0].shape:
-            raise InputError(
-                f"the matrices of an Affine must have one shape; matrices[0] has {arrays[0].shape}, "
-                f"matrices[{q}] has {array.shape}. One of them was probably transposed or cut. "
-                "Pad them with zeros to one shape."
-            )
+            raise _unequal(arrays[0].shape, array.shape, q)
     return _checked(np.stack(arrays) if arrays else np.empty(0))
 
 

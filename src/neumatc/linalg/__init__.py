@@ -5,5 +5,16 @@ The options are written out in every signature, so that ``help`` shows them and 
 
 from .exponential import expm as expm
 from .exponential import logm as logm
+from .factor import cholesky as cholesky
+from .factor import polar as polar
+from .factor import qr as qr
+from .functions import sqrtm as sqrtm
 from .inverse import inv as inv
+from .inverse import pinv as pinv
+from .linear import solve as solve
+from .matrix_equations import lyapunov as lyapunov
+from .matrix_equations import riccati as riccati
+from .matrix_equations import sylvester as sylvester
+from .spectral import eig as eig
+from .spectral import eigh as eigh
 from .spectral import svd as svd

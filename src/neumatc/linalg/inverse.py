@@ -1,4 +1,4 @@
-"""Verbs of inversion: inv."""
+"""Verbs of inversion: inv, pinv."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from neumatc.fitted import Fit
 from neumatc.fitting import fit
-from neumatc.operations import Inverse
+from neumatc.operations import Inverse, PseudoInverse
 from neumatc.problem import Problem
 
 
@@ -44,5 +44,48 @@ def inv(
     """
     return fit(
         Problem.of(A, box, Inverse()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
+        rng=rng, executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
+    )  # fmt: skip
+
+
+def pinv(
+    A: Any,
+    box: Any,
+    *,
+    tol: float | None = None,
+    samples: int | None = None,
+    basis: Any = "auto",
+    training: Any = "auto",
+    sampler: Any = None,
+    rng: Any = None,
+    executor: Any = None,
+    device: Any = None,
+    dtype: Any = None,
+    progress: Any = None,
+    throw: bool = False,
+) -> Fit:
+    """Parametric pseudo-inverse: ``f = pinv(A, box)``, then ``f(p)`` is ``np.linalg.pinv(A(p))``, for A of full rank.
+
+    The relative residual of ``X A = I, (A X)ᴴ = A X`` (at least as many rows as columns; ``A X = I, (X A)ᴴ = X A``
+    otherwise) is driven below ``tol``; it bounds the relative error up to a factor ``sqrt(max(n1, n2))`` without any
+    condition number. Options are those of `neumatc.fit`.
+
+    Raises
+    ------
+    RankError
+        When A(p) is rank-deficient at one of the exact solves; the message names the p. The pseudo-inverse jumps where
+        the rank changes, and no smooth map follows it.
+
+    Examples
+    --------
+    >>> import numpy as np, neumatc as nmc
+    >>> def A(p):
+    ...     return np.array([[1.0, p], [p, 2.0], [0.0, np.sin(p)]])
+    >>> f = nmc.pinv(A, box=(0.0, 1.0), rng=0)
+    >>> np.allclose(f(0.37), np.linalg.pinv(A(0.37)), rtol=1e-7)
+    True
+    """
+    return fit(
+        Problem.of(A, box, PseudoInverse()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
         rng=rng, executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Verbs of spectra: svd."""
+"""Verbs of spectra: svd, eigh, eig."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from neumatc.fitted import Fit
 from neumatc.fitting import fit
-from neumatc.operations import TruncatedSVD
+from neumatc.operations import Eig, Eigh, FullSVD, Operation, PartialEigh, TruncatedSVD
 from neumatc.problem import Problem
 
 
@@ -27,11 +27,13 @@ def svd(
     progress: Any = None,
     throw: bool = False,
 ) -> Fit:
-    """Parametric truncated SVD: ``f(p)`` is a named tuple ``(U, S, Vh)`` of the ``rank`` dominant triplets of A(p).
+    """Parametric SVD: ``f(p)`` is a named tuple ``(U, S, Vh)`` of A(p), thin, of all or the ``rank`` largest triplets.
 
-    The map learns the dominant subspaces with a buffer chosen from the gaps it meets, so that crossings and
+    With a rank the map learns the dominant subspaces with a buffer chosen from the gaps it meets, so that crossings and
     avoided crossings of singular values cost nothing; the small core is diagonalised at the query, hence U and V are
-    orthonormal to rounding and S is sorted. Options are those of `neumatc.fit`.
+    orthonormal to rounding and S is sorted. Without one each triplet is followed through crossings; vectors of values
+    that come close are as uncertain as ``tol / gap``, and an event of the history tells the smallest gap that was seen.
+    Options are those of `neumatc.fit`.
 
     Examples
     --------
@@ -41,9 +43,109 @@ def svd(
     >>> f = nmc.svd(A, box=(0.0, 1.0), rank=2, rng=0)
     >>> np.allclose(f(0.2).S, np.linalg.svd(A(0.2))[1][:2], rtol=1e-7)
     True
+    >>> g = nmc.svd(A, box=(0.0, 0.4), rng=0)
+    >>> g(0.2).U.shape, np.allclose(g(0.2).S, np.linalg.svd(A(0.2))[1], rtol=1e-6)
+    ((3, 3), True)
+    """
+    operation: Operation = FullSVD() if rank is None else TruncatedSVD(rank)
+    return fit(
+        Problem.of(A, box, operation),
+        tol=tol, samples=samples, basis=basis, training=training, sampler=sampler, rng=rng,
+        executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
+    )  # fmt: skip
+
+
+def eigh(
+    A: Any,
+    box: Any,
+    B: Any = None,
+    rank: int | None = None,
+    which: str = "lowest",
+    *,
+    tol: float | None = None,
+    samples: int | None = None,
+    basis: Any = "auto",
+    training: Any = "auto",
+    sampler: Any = None,
+    rng: Any = None,
+    executor: Any = None,
+    device: Any = None,
+    dtype: Any = None,
+    progress: Any = None,
+    throw: bool = False,
+) -> Fit:
+    """Parametric Hermitian eigenproblem: ``f(p)`` is a named tuple ``(eigenvalues, eigenvectors)``, values ascending.
+
+    Parameters
+    ----------
+    A, B : Hermitian matrices; B positive definite, a function of p or constant, or None for the identity. With B the
+        problem is ``A v = w B v`` and the vectors are B-orthonormal, as in ``scipy.linalg.eigh``
+    box : where p lies
+    rank, which : how many pairs, from the "lowest" or the "highest" end; None for all
+
+    Notes
+    -----
+    With a rank the map learns the invariant subspace, which neither a crossing nor an avoided crossing inside it
+    disturbs. Without one each pair is followed through crossings; vectors of values that come close are as uncertain as
+    ``tol / gap``, and an event of the history tells the smallest gap that was seen. Options are those of `neumatc.fit`.
+
+    Examples
+    --------
+    >>> import numpy as np, neumatc as nmc
+    >>> def A(p):
+    ...     return np.diag([1.0 + p, 2.0 - p, 3.0]) + 0.5 * np.sin(p)
+    >>> f = nmc.eigh(A, box=(0.0, 1.0), rng=0)
+    >>> np.allclose(f(0.4).eigenvalues, np.linalg.eigvalsh(A(0.4)), atol=1e-7)
+    True
+    >>> g = nmc.eigh(A, (0.0, 1.0), np.diag([1.0, 2.0, 3.0]), rank=1, which="highest", rng=0)
+    >>> g(0.4).eigenvectors.shape
+    (3, 1)
+    """
+    generalised = B is not None
+    operation: Operation = Eigh(generalised) if rank is None else PartialEigh(rank, which, generalised=generalised)
+    return fit(
+        Problem.of((A, B) if generalised else A, box, operation),
+        tol=tol, samples=samples, basis=basis, training=training, sampler=sampler, rng=rng,
+        executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
+    )  # fmt: skip
+
+
+def eig(
+    A: Any,
+    box: Any,
+    left: bool = False,
+    *,
+    tol: float | None = None,
+    samples: int | None = None,
+    basis: Any = "auto",
+    training: Any = "auto",
+    sampler: Any = None,
+    rng: Any = None,
+    executor: Any = None,
+    device: Any = None,
+    dtype: Any = None,
+    progress: Any = None,
+    throw: bool = False,
+) -> Fit:
+    """Parametric eigenproblem of any square A: ``f(p)`` is a named tuple ``(eigenvalues, eigenvectors)``, complex.
+
+    Columns have norm one and a real positive largest entry; values are sorted by real, then imaginary part. With
+    ``left`` a third field ``left_eigenvectors`` holds L with ``Lᴴ A = diag(w) Lᴴ`` and ``Lᴴ V = I``. An exceptional
+    point inside the box, where vectors coincide, is refused; near one the condition of V is told by an event of the
+    history. Options are those of `neumatc.fit`.
+
+    Examples
+    --------
+    >>> import numpy as np, neumatc as nmc
+    >>> def A(p):
+    ...     return np.array([[1.0, 2.0 + p], [-p - 1.0, 3.0]])
+    >>> f = nmc.eig(A, box=(0.0, 1.0), rng=0)
+    >>> w, V = f(0.4)
+    >>> np.allclose(A(0.4) @ V, V * w, atol=1e-7)
+    True
     """
     return fit(
-        Problem.of(A, box, TruncatedSVD(rank)),  # type: ignore[arg-type]  # check() refuses None
+        Problem.of(A, box, Eig(left)),
         tol=tol, samples=samples, basis=basis, training=training, sampler=sampler, rng=rng,
         executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip

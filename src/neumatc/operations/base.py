@@ -14,7 +14,7 @@ from neumatc.arrays import is_hermitian, namespace
 from neumatc.box import Box
 from neumatc.equations import Equation, unknown_names
 from neumatc.errors import InputError
-from neumatc.family import MatrixFamily, as_family
+from neumatc.family import MatrixFamily, Spec, as_family
 from neumatc.gauge import Factors, Gauge, NoGauge
 from neumatc.layout import Kind
 
@@ -61,6 +61,14 @@ class Operation(ABC):
         del box
         return as_family(matrices)
 
+    def tailored(self, matrices: Any, family: MatrixFamily, box: Box, spec: Spec) -> Operation:
+        """The operation for these matrices, once they were looked at; one of several remembers their shapes here.
+
+        ``matrices`` is what the caller passed, ``family`` and ``spec`` what became of it.
+        """
+        del matrices, family, box, spec
+        return self
+
     def storage(self, known: Mapping[str, Any], F: Mapping[str, Any]) -> dict[str, Kind]:
         """How factors are stored, by name: see `Part`; in full by default.
 
@@ -90,6 +98,16 @@ class Operation(ABC):
         """``(c, text)`` with relative error <= c * relative residual under the theorem named in text, or None."""
         del rows
         return None
+
+    def bound(self, known: Mapping[str, Any], F: Mapping[str, Any], residual: Any) -> tuple[Any, str] | None:
+        """Upper bound ``(B,)`` of the relative error and the theorem it rests on, or None where nothing is proved.
+
+        ``residual`` bounds the relative residual of the factors F. By default ``theorem`` decides; an operation whose
+        constant depends on the given matrices (on σ_min, say) computes it here, infinite where there is no bound.
+        """
+        del F
+        stated = self.theorem(known["A"].shape[-2])
+        return None if stated is None else (stated[0] * residual, stated[1])
 
 
 @runtime_checkable

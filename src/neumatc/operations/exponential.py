@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 
-from neumatc.arrays import namespace
+from neumatc.arrays import double, namespace
 from neumatc.equations import Equation, equal, exponential, known, unknown
 from neumatc.errors import ExactSolveError, InputError
 from neumatc.gauge import Factors, Gauge, NoGauge, adjoint
@@ -50,9 +51,11 @@ class Exponential(Operation):
     def check(self, shape: tuple[int, int]) -> None:
         _check_square("expm", shape)
 
-    def theorem(self, rows: int) -> tuple[float, str] | None:
-        del rows
-        return 1.0, "‖X - exp(A)‖_F/‖X‖_F is the residual"
+    def bound(self, known: Mapping[str, Any], F: Mapping[str, Any], residual: Any) -> tuple[Any, str] | None:
+        del known, F
+        # ‖exp(A)‖ >= ‖X‖ - ‖X - exp(A)‖ = (1 - ρ) ‖X‖
+        error = np.where(residual < 1, residual / np.where(residual < 1, 1 - residual, 1), np.inf)
+        return error, "‖X - exp(A)‖_F/‖exp(A)‖_F <= ρ / (1 - ρ) for the relative residual ρ"
 
 
 @final
@@ -62,7 +65,8 @@ class Logarithm(Operation):
 
     A may have no eigenvalue on the closed negative real axis. The relative residual is ``‖exp(X) - A‖_F / ‖A‖_F``; to
     first order ``‖X - log A‖ <= ‖L⁻¹‖ ‖exp(X) - A‖`` with L the Fréchet derivative of exp at X,
-    ``‖L⁻¹‖_2 = 1/λ_min(A)`` for Hermitian A. Nothing smaller than an exact solve repairs X, so there is no latent correction.
+    ``‖L⁻¹‖_2 = 1/λ_min(A)`` for Hermitian A. Nothing smaller than an exact solve repairs X, so there is no latent
+    correction.
     """
 
     name: str = "logm"
@@ -104,7 +108,8 @@ def _logarithm(A: Any, xp: Any) -> Any:
     # Schur-Padé needs SciPy, which a fit has and answering does without.
     from scipy.linalg import logm
 
-    X = np.stack([logm(np.asarray(each)) for each in A])
+    # In double precision: SciPy warns of every single-precision logarithm.
+    X = np.stack([logm(np.asarray(each, double(np.asarray(A).dtype))) for each in A])
     real = np.asarray(A).dtype.kind == "f" and np.abs(X.imag).max() <= 1e-10 * np.abs(X).max()
     X = np.ascontiguousarray(X.real if real else X).astype(np.asarray(A).dtype, copy=False)
     return X if xp is np else xp.as_tensor(X, device=A.device)

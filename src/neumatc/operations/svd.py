@@ -76,7 +76,7 @@ class TruncatedSVD(Operation):
         if not isinstance(rank, int | np.integer) or isinstance(rank, bool):
             raise InputError(
                 f"`svd` needs a whole number as rank, got {self.rank!r}. "
-                "The full SVD (rank=None) is not offered yet. Pass rank=r with 1 <= r <= min(n1, n2)."
+                "It counts the singular triplets wanted. Pass rank=r with 1 <= r <= min(n1, n2), or None for all."
             )
         if not 1 <= self.rank <= min(shape):
             raise RankError(

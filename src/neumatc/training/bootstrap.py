@@ -18,14 +18,17 @@ from neumatc.arrays import Array
 from neumatc.bases import Choice, Curve, select
 from neumatc.certify import Checker
 from neumatc.equations import unknown_names
-from neumatc.gauge import Factors
+from neumatc.gauge import Factors, Vectors
 from neumatc.history import Event
-from neumatc.operations import Adaptive, Operation
+from neumatc.operations import Adaptive, Operation, Separated
+from neumatc.operations.separated import smallest_gap
 
 from .exact import solved
+from .meetings import meetings
 from .nodes import first_curve, first_nodes, most_nodes
 from .plan import Ground, Plan, Trained, timed
 from .pod import Modes
+from .seams import aligned_apart, refuse_seam, warn_uncertain
 from .suspects import steepest_midpoints
 
 STEPS = 2
@@ -41,6 +44,9 @@ FAILED = 1e3
 """Residual of a refined label over the median of all from which the exact result is used instead: with a lower bar,
 gap-free real channels stall at 4e-5 where they now reach 1e-8."""
 
+SPOILT = 100.0
+"""Residual of a label over tol at which the fit has not converged, however well the curve passes the others."""
+
 ADD = 5
 """Most exact solves added between two rounds."""
 
@@ -54,6 +60,7 @@ class Bootstrap:
         self.names = unknown_names(self.operation.equations())
         self.ground = Ground.of(plan)
         self.suspected = -1
+        self.levels, self.conditions = np.empty((0, 0)), np.empty(0)
 
     def run(self) -> Trained:
         seconds: dict[str, float] = {}
@@ -71,6 +78,8 @@ class Bootstrap:
                 # Rounds are compared on the same points; a finer grid has brought new ones.
                 if last.choice.score < self._score(best.curve, Modes.made(best.C, best.layout)):
                     best = last
+        if isinstance(self.operation, Separated):
+            self._judge_vectors(best.choice.score)
         return replace(best, seconds=seconds)
 
     def _open(self) -> None:
@@ -78,8 +87,10 @@ class Bootstrap:
         plan, box = self.plan, self.problem.box
         nodes = first_nodes(plan, self.ground)
         x = self.ground.candidates[nodes]
-        F = aligned(x, self._first_solves(x), self.operation.gauge)
-        modes = Modes.of(F, self.names, self._tail)
+        F = self._aligned(x, self._first_solves(x))
+        known = self.operation.given(self._matrices(x))
+        self.kinds = self.operation.storage(known, F)
+        modes = Modes.of(F, self.names, self._tail, self.kinds)
         self.exact = {index: {n: X[i] for n, X in F.items()} for i, index in enumerate(nodes)}
         self.modes, self.curve = modes, first_curve(x, modes.coefficients, plan.rng(8))
         self.held_matrices = self.problem.matrices(box.from_unit(self.ground.held_out), keep=True)
@@ -106,6 +117,12 @@ class Bootstrap:
         self.plan.tell(Event("adapt", text))
         return F
 
+    def _aligned(self, x: Array, F: Factors) -> Factors:
+        """Exact factors in one gauge."""
+        if isinstance(self.operation, Separated):
+            return aligned_apart(x, F, self.operation.gauge, self.operation.levels(F))
+        return aligned(x, F, self.operation.gauge)
+
     def _predict(self, curve: Curve, x: Array) -> Factors:
         return self.modes.factors(curve(x))
 
@@ -117,10 +134,12 @@ class Bootstrap:
         if number == 1:
             # The first prediction interpolates few nodes and may be rough; refined factors would inherit its gauge.
             F = predicted = aligned(x, F, self.operation.gauge)
+            if isinstance(self.operation.gauge, Vectors):
+                refuse_seam(x, F, self.operation.gauge, self._describe)
         self.label_residual = self._residuals(F, x)
         self._substitute(F, predicted)
-        self.modes = Modes.of(F, self.names, self._tail)
-        self._suspect()
+        self.modes = Modes.of(F, self.names, self._tail, self.kinds)
+        self._suspect(F)
         enough = self.plan.tol / 10
         choice = select(self.plan.bases, x, self.modes.coefficients, self._score, enough, self.plan.rng(5))
         self.curve = choice.curve
@@ -169,14 +188,44 @@ class Bootstrap:
         canonical = self.operation.canonical(modes.factors(curve(self.ground.held_out)))
         return float(self.checker.residual(self.held_matrices, canonical).max())
 
-    def _suspect(self) -> None:
-        """Hold out the steepest places too, once per grid of candidates."""
-        if self.suspected == self.ground.level or self.problem.tabulated is not None:
+    def _suspect(self, F: Factors) -> None:
+        """Hold out the steepest places too, and those where levels meet, once per grid of candidates."""
+        if self.suspected == self.ground.level:
             return
         self.suspected = self.ground.level
-        x = steepest_midpoints(self.ground.candidates, self.modes.coefficients)
+        operation = self.operation
+        met = self._meetings(operation, F) if isinstance(operation, Separated) else self.ground.candidates[:0]
+        if self.problem.tabulated is not None:
+            return
+        x = np.concatenate([steepest_midpoints(self.ground.candidates, self.modes.coefficients), met])
         self.ground = replace(self.ground, held_out=np.concatenate([self.ground.held_out, x]))
         self.held_matrices = np.concatenate([self.held_matrices, self._matrices(x)])
+
+    def _meetings(self, operation: Separated, F: Factors) -> Array:
+        """Tell how near the levels at the candidates come, and where they meet between them."""
+        self.levels, x = operation.levels(F), self.ground.candidates
+        gaps = smallest_gap(self.levels)
+        where, least = self._describe(x[gaps.argmin()]), float(gaps.min())
+        text = f"smallest distance of levels {least:.1e} of their mean distance, at {where}"
+        self.conditions = operation.conditions(F)
+        if self.conditions.max() > 1:
+            text += f"; condition up to {self.conditions.max():.1e}, at {self._describe(x[self.conditions.argmax()])}"
+        # JSON knows no infinity, which is the gap of a single level.
+        numbers = {"gap": least} if np.isfinite(least) else {}
+        self.plan.tell(Event("gap", text, {**numbers, "condition": float(self.conditions.max())}))
+        if np.iscomplexobj(self.levels) or self.problem.tabulated is not None:
+            return x[:0]
+        # A curve of its own: the prediction of the last round knows nothing of the present labels.
+        curve = first_curve(x, self.modes.coefficients, self.plan.rng(8))
+        return meetings(x, self.levels, lambda at: operation.levels(self._predict(curve, at)))
+
+    def _judge_vectors(self, score: float) -> None:
+        """Name vectors that are worth little, although they were followed."""
+        x = self.ground.candidates
+        warn_uncertain(score, self.plan.tol, x, self.levels, self.conditions, self._describe)
+
+    def _describe(self, x: Array) -> str:
+        return self.problem.box.describe(self.problem.box.from_unit(x[None])[0])
 
     def _add_solves(self) -> bool:
         """Exact solves where refinement alone failed; the paper's failure-informed sampling."""
@@ -217,9 +266,15 @@ class Bootstrap:
             choice=choice,
             points=self._points(),
             held_out=self.problem.box.from_unit(self.ground.held_out),
-            residual=0.0,
+            residual=self._worst_label,
             short=self.plan.samples < most_nodes(self.ground),
         )
+
+    @property
+    def _worst_label(self) -> float:
+        """Residual of a label far worse than the others, where A(p) was seen to be unlike its neighbours; else zero."""
+        worst, usual = float(self.label_residual.max()), float(np.median(self.label_residual))
+        return worst if worst > max(SPOILT * self.plan.tol, FAILED * usual) else 0.0
 
     def _points(self) -> Array:
         solved = np.array(sorted(self.exact))

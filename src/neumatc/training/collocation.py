@@ -1,39 +1,50 @@
 """Trainer for any equations up to quadratic: exact results span, latent Gauss-Newton labels, failures are solved.
 
 Needs nothing of an operation but its exact solver, equations and gauge. The labels are the coefficients that satisfy
-the sketched equations best at every candidate (`correct`); where even they fail on fresh probes the span is too small,
-and the worst candidates are solved exactly.
+the sketched equations best at every candidate; where even they fail on fresh probes the span is too small, and the
+worst candidate is solved exactly. Its result becomes one further slice, so that labels and tensors grow by one row and
+nothing is computed twice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from neumatc.align import aligned
 from neumatc.arrays import Array
 from neumatc.bases import Choice, Curve, select
-from neumatc.correct import Corrector, Reduced
 from neumatc.equations import unknown_names
-from neumatc.gauge import Factors
+from neumatc.gauge import NoGauge
 from neumatc.history import Event
-from neumatc.probes import probe_counts
-from neumatc.sketch import Sketch
+from neumatc.operations import Selective
+from neumatc.probes import gaussian
 
+from .breaks import refuse_break
 from .exact import solved
+from .labeller import Labeller
 from .nodes import first_curve, first_nodes
 from .plan import Ground, Plan, Trained, timed
-from .pod import Modes
+from .pod import Frame
 from .suspects import steepest_midpoints
 
-STEPS = 6
-"""Gauss-Newton steps for a label: twice what a good start needs."""
+FIRST = {1: 9, 2: 16, 3: 64}
+"""Most exact solves before residuals say where, by dimension: enough for a start, and the others are better placed."""
 
-ADD = 4
-"""Exact solves per round; a round rebuilds the sketches, so one at a time would waste it."""
+ASTRAY = 1e-2
+"""Verified residual from which a label is tried again from the nearest exact result: it may be on a wrong branch."""
 
-VERIFY = (16, 16)
+CHOICE = {1: 2.0}
+"""Candidates per solve below which they are refined, by dimension (1.5 beyond)."""
+
+FOLLOWS = 1.3
+"""Held-out residual of the curve over that of the labels above which candidates are refined."""
+
+TAIL = 1e-15
+"""Share of the labels that may be lost when the slices are put in order."""
 
 
 class Collocation:
@@ -44,21 +55,24 @@ class Collocation:
         self.operation = plan.problem.operation
         self.names = unknown_names(self.operation.equations())
         self.ground = Ground.of(plan)
-        self.exact: dict[int, Factors] = {}
-        self.suspected = -1
-        self.previous: Modes | None = None
+        # Stations are numbered in the order in which they were probed: held-out points first.
+        self.x = np.concatenate([self.ground.held_out, self.ground.candidates])
+        self.held: Array = np.arange(len(self.ground.held_out))
+        self.station_of: Array = len(self.held) + np.arange(len(self.ground.candidates))
+        self.solved: dict[int, Array] = {}
+        self.suspected = self.branched = -1
 
     def run(self) -> Trained:
         seconds: dict[str, float] = {}
         with timed(seconds, "collocation", self.problem):
             choice = self._fitted()
         return Trained(
-            C=self.modes.C,
-            layout=self.modes.layout,
+            C=self.turn @ self.frame.slices(),
+            layout=self.frame.layout,
             complex_coefficients=False,
             operation=self.operation,
             choice=choice,
-            points=self.problem.box.from_unit(self.ground.candidates[sorted(self.exact)]),
+            points=self.problem.box.from_unit(self.x[sorted(self.solved)]),
             held_out=self.problem.box.from_unit(self.ground.held_out),
             residual=self.worst,
             seconds=seconds,
@@ -66,138 +80,160 @@ class Collocation:
 
     def _fitted(self) -> Choice:
         self._open()
-        self._label()
-        while self._add_solves() or self._suspect():
-            self._label()
+        self._span()
         choice = self._choose()
-        while choice.score > max(2 * self.live, self.plan.tol / 3) and self.ground.level < self.ground.finest:
+        while choice.score > max(FOLLOWS * self.live, self.plan.tol / 3) and self.ground.level < self.ground.finest:
             self._refine()
-            self._label()
-            if self._suspect():
-                self._label()
+            self._span()
             choice = self._choose()
+        if isinstance(self.operation.gauge, NoGauge) and choice.score > max(2 * self.live, self.plan.tol):
+            refuse_break(self.problem, self.ground.candidates, self._candidate_labels, self.live)
         return choice
 
+    def _span(self) -> None:
+        """Label, solve where labels fail, look at the steepest places too, and go on if they fail."""
+        self._label()
+        while self._add_solves() or self._suspect() or self._leave_branches():
+            self._label()
+
     def _open(self) -> None:
-        nodes = first_nodes(self.plan, self.ground)
+        """Solve at the first nodes, and start everywhere from a curve through them."""
+        most = FIRST.get(self.problem.box.dimension, 100)
+        nodes = first_nodes(self.plan, self.ground, most)
         x = self.ground.candidates[nodes]
         F = aligned(x, solved(self.plan, self.problem, x), self.operation.gauge)
-        self.exact = {index: {n: X[i] for n, X in F.items()} for i, index in enumerate(nodes)}
         known = self.operation.given(self.problem.matrices(self.problem.box.from_unit(x), keep=True))
-        self.kinds = self.operation.storage(known, F)
-        self._decompose()
-
-    def _decompose(self) -> None:
-        """Latent slices from all exact results, and a first curve through their coefficients."""
-        nodes = sorted(self.exact)
-        F = {name: np.stack([self.exact[i][name] for i in nodes]) for name in self.names}
-        self.modes = Modes.of(F, self.names, 1e-15, self.kinds)
-        if not hasattr(self, "curve"):
-            x = self.ground.candidates[nodes]
-            self.curve = first_curve(x, self.modes.coefficients, self.plan.rng(8))
-
-    @property
-    def _stations(self) -> Array:
-        return np.concatenate([self.ground.held_out, self.ground.candidates])
+        self.frame = Frame(F, self.names, self.operation.storage(known, F), self.plan.samples)
+        y = self.frame.coefficients
+        self.solved = dict(zip(self.station_of[nodes].tolist(), y, strict=True))
+        self.labels = first_curve(x, y, self.plan.rng(8))(self.x)
+        self.labeller = Labeller(self.plan, self.frame, self.x)
 
     def _label(self) -> None:
-        """Best coefficients at held-out points and candidates, and their residual on other probes."""
-        train, verify = self._correctors()
-        x, found, residuals = self._stations, [], []
-        start = self._start(x)
-        self.reduced: list[Reduced] = []
-        for i in range(0, len(x), 16):
-            A = self.problem.matrices(self.problem.box.from_unit(x[i : i + 16]), keep=True)
-            known = self.operation.given(A)
-            phi = train.reduce(known).solve(start[i : i + 16], STEPS)
-            check = verify.reduce(known)
-            found.append(phi)
-            residuals.append(check.norm(phi))
-            if i < len(self.ground.held_out):
-                self.reduced.append(check)
-        self.labels, verified = np.concatenate(found), np.concatenate(residuals)
-        held = len(self.ground.held_out)
-        self.live, self.worst = float(verified[:held].max()), float(verified.max())
-        self.failing = verified[held:]
-        y = self.labels[held:]
-        self.previous = None  # from here on the curve speaks of the present slices
-        self.curve = first_curve(self.ground.candidates, y, self.plan.rng(8))
+        """Best coefficients at all stations, and their residual on other probes."""
+        self._solve(range(len(self.labeller.groups)), self.labels)
+        self.verified = self.labeller.norms(self.labels)
+        if isinstance(self.operation.gauge, NoGauge):
+            self._retry()
+        self.live, self.worst = float(self.verified[self.held].max()), float(self.verified.max())
         self.plan.tell(
-            Event("labels", f"{len(self.exact)} solves, verified residual {self.worst:.1e}", {"residual": self.worst})
+            Event("labels", f"{len(self.solved)} solves, verified residual {self.worst:.1e}", {"residual": self.worst})
         )
 
-    def _start(self, x: Array) -> Array:
-        """Where Gauss-Newton starts: the present curve, expressed in the present slices."""
-        values = self.curve(x)
-        return values if self.previous is None else self._project(self.previous.factors(values))
+    def _solve(self, groups: Iterable[int], start: Array) -> None:
+        self.labels = self.labeller.solve(start, groups)
+        # What was solved exactly is known better.
+        for station, y in self.solved.items():
+            self.labels[station] = np.pad(y, (0, self.labels.shape[1] - len(y)))
 
-    def _project(self, F: Factors) -> Array:
-        """Least-squares coefficients of factors in the span of the latent slices."""
-        flat = self.modes.layout.pack(F, np.empty((len(F[self.names[0]]), self.modes.layout.size), self.modes.C.dtype))
-        C = self.modes.C.view(np.float64) if np.iscomplexobj(self.modes.C) else self.modes.C
-        real = flat.view(np.float64) if np.iscomplexobj(flat) else flat
-        coefficients: Array = np.linalg.lstsq(C.T, real.T, rcond=None)[0].T
-        return coefficients
+    def _retry(self) -> None:
+        """Where a label went astray, start once more from the nearest exact result."""
+        astray = ~(self.verified <= ASTRAY)
+        astray[list(self.solved)] = False
+        if not astray.any():
+            return
+        before, held = self.labels.copy(), self.verified
+        start = np.where(astray[:, None], self.labels[self._nearest_solved], self.labels)
+        self._solve([g for g, group in enumerate(self.labeller.groups) if astray[group].any()], start)
+        verified = self.labeller.norms(self.labels)
+        worse = ~(verified < held)
+        self.labels[worse] = before[worse]
+        self.verified = np.where(worse, held, verified)
+
+    @property
+    def _candidate_labels(self) -> Array:
+        labels: Array = self.labels[self.station_of]
+        return labels
 
     def _suspect(self) -> bool:
         """Hold out the steepest places too, once per grid of candidates; whether any were added."""
         if self.suspected == self.ground.level or self.problem.tabulated is not None:
             return False
         self.suspected = self.ground.level
-        x = steepest_midpoints(self.ground.candidates, self.labels[len(self.ground.held_out) :])
+        x = steepest_midpoints(self.ground.candidates, self._candidate_labels)
+        self.held = np.append(self.held, len(self.x) + np.arange(len(x)))
         self.ground = replace(self.ground, held_out=np.concatenate([self.ground.held_out, x]))
+        self._append(x, self._present(x))
         return True
 
-    def _correctors(self) -> tuple[Corrector, Corrector]:
-        slices = self.modes.factors(np.eye(len(self.modes.C)))
-        A = self.problem.matrices(self.problem.box.from_unit(self.ground.held_out[:1]), keep=True)
-        known = self.operation.given(A)
-        values = {**known, **{name: X[:1] for name, X in slices.items()}}
-        equations, dtype = self.operation.equations(), self.problem.working
-        counts = (probe_counts(len(self.modes.C), known), VERIFY)
-        made = [
-            Corrector.of(
-                self.operation, Sketch.draw(equations, values, c, dtype, self.plan.rng(k)), slices, False, known
-            )
-            for k, c in zip((3, 4), counts, strict=True)
-        ]
-        return made[0], made[1]
+    def _leave_branches(self) -> bool:
+        """Start again where labels solve the equations but are not what is meant, once per grid; whether any did."""
+        if self.branched == self.ground.level or not isinstance(self.operation, Selective):
+            return False
+        self.branched = self.ground.level
+        if not isinstance(self.operation.gauge, NoGauge):
+            return False
+        wrong = np.concatenate([self._defects(group) for group in self.labeller.groups]) > ASTRAY
+        wrong[list(self.solved)] = False
+        self.labels[wrong] = self.labels[self._nearest_solved[wrong]]
+        return bool(wrong.any())
+
+    def _defects(self, group: Array) -> Array:
+        A = self.problem.matrices(self.problem.box.from_unit(self.x[group]), keep=True)
+        probes = gaussian((A.shape[-1], min(8, *A.shape[-2:])), self.problem.working, self.plan.rng(9))
+        operation: Any = self.operation
+        F = operation.canonical(self.frame.factors(self.labels[group]))
+        defects: Array = np.asarray(operation.defect(A, F, probes))
+        return defects
+
+    @property
+    def _nearest_solved(self) -> Array:
+        """For every station the nearest one that was solved exactly."""
+        exact = np.array(sorted(self.solved))
+        nearest: Array = exact[((self.x[:, None] - self.x[exact][None]) ** 2).sum(-1).argmin(1)]
+        return nearest
+
+    def _append(self, x: Array, labels: Array) -> None:
+        """Further stations, with the coefficients to start from."""
+        self.x, self.labels = np.concatenate([self.x, x]), np.concatenate([self.labels, labels])
+        self.labeller.probe(x)
+
+    def _present(self, x: Array) -> Array:
+        """The present labels, interpolated."""
+        curve = first_curve(self.ground.candidates, self._candidate_labels, self.plan.rng(8))
+        values: Array = curve(x)
+        return values
 
     def _add_solves(self) -> bool:
-        left = self.plan.samples - len(self.exact)
+        left = self.plan.samples - len(self.solved)
         if left <= 0 or self.worst <= self.plan.tol / 3:
             return False
-        free = np.ones(len(self.ground.candidates), bool)
-        free[list(self.exact)] = False
-        if not self.plan.sampler.select(self.ground.candidates, self.failing, free, self.plan.tol):
-            return False
-        chosen = [int(i) for i in np.argsort(-self.failing) if free[i]][: min(ADD, left)]
+        free = ~np.isin(self.station_of, list(self.solved))
+        failing = self.verified[self.station_of]
+        chosen = self.plan.sampler.select(self.ground.candidates, failing, free, self.plan.tol)[:left]
         if not chosen:
             return False
-        x = self.ground.candidates[chosen]
-        reference = self.modes.factors(self.curve(x))
-        F = self.operation.gauge.align(solved(self.plan, self.problem, x), reference)
-        for i, index in enumerate(chosen):
-            self.exact[index] = {name: X[i] for name, X in F.items()}
-        self.previous = self.modes
-        self._decompose()
+        stations = self.station_of[chosen]
+        F = solved(self.plan, self.problem, self.x[stations])
+        first = self.frame.d
+        y = self.frame.add(self.operation.gauge.align(F, self.frame.factors(self.labels[stations])))
+        self.solved.update(zip(stations.tolist(), y, strict=True))
+        self.labels = np.pad(self.labels, ((0, 0), (0, self.frame.d - first)))
+        self.labeller.extend(first, self.x)
+        if CHOICE.get(self.x.shape[1], 1.5) * len(self.solved) > len(free) and self.ground.level < self.ground.finest:
+            self._refine()
         return True
 
     def _choose(self) -> Choice:
-        y = self.labels[len(self.ground.held_out) :]
+        """Put the slices in the order of their importance, and draw curves through the labels."""
+        _, s, Yh = np.linalg.svd(self._candidate_labels, full_matrices=False)
+        tail = np.sqrt(np.cumsum((s**2)[::-1])[::-1])
+        self.turn = np.ascontiguousarray(Yh[: max(1, int((tail > TAIL * tail[0]).sum()))])
+        y = self._candidate_labels @ self.turn.T
         enough = max(1.1 * self.live, self.plan.tol / 10)
         return select(self.plan.bases, self.ground.candidates, y, self._score, enough, self.plan.rng(5))
 
     def _score(self, curve: Curve) -> float:
-        phi, worst, i = curve(self.ground.held_out), 0.0, 0
-        for check in self.reduced:
-            size = min(len(check.a), len(phi) - i)
-            part = Reduced(check.a[:size], check.L[:size], check.T, check.unique)
-            worst = max(worst, float(part.norm(phi[i : i + size]).max()))
-            i += size
-        return worst
+        """Worst held-out residual of a curve, on probes that labels were not fitted to."""
+        labels = self.labels.copy()
+        labels[self.held] = curve(self.ground.held_out) @ self.turn
+        return float(self.labeller.norms(labels)[self.held].max())
 
     def _refine(self) -> None:
-        self.ground, _, old = self.ground.finer(self.plan)
-        where = {int(o): new for new, o in enumerate(old) if o >= 0}
-        self.exact = {where[index]: F for index, F in self.exact.items() if index in where}
+        """More candidates: labels cost no exact solve, only one A(p) each."""
+        ground, new, old = self.ground.finer(self.plan)
+        start, before, total = self._present(ground.candidates[new]), self.station_of, len(self.x)
+        self.station_of = np.where(old >= 0, before[old], 0)
+        self.station_of[new] = total + np.arange(len(new))
+        self.ground = ground
+        self._append(ground.candidates[new], start)

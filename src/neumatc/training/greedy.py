@@ -96,7 +96,7 @@ class Greedy:
         values = {**known, **F}
         equations = self.problem.operation.equations()
         verify = VERIFY.get(self.problem.box.dimension, (10, 10))
-        counts = probe_counts(plan.samples, known)
+        counts = probe_counts(plan.samples, known, sum(e.shape(values)[1] for e in equations))
         return (
             Sketch.draw(equations, values, counts, self.problem.working, plan.rng(3)),
             Sketch.draw(equations, values, verify, self.problem.working, plan.rng(4)),

@@ -14,16 +14,17 @@ FIRST = {1: 25, 2: 49, 3: 125}
 """Most exact solves before residuals are looked at, by dimension."""
 
 
-def first_nodes(plan: Plan, ground: Ground) -> list[int]:
+def first_nodes(plan: Plan, ground: Ground, most: int | None = None) -> list[int]:
     """Indices of candidates: the largest Lobatto grid that is contained in theirs and fits the budget.
 
     Nested nodes need no A(p) of their own, and can be interpolated by Chebyshev polynomials at once. A sampler other
-    than failure-informed places its own. In the order of the candidates, which is that of a grid.
+    than failure-informed places its own. In the order of the candidates, which is that of a grid. ``most`` may ask for
+    fewer than `FIRST`.
     """
     x = ground.candidates
     if not isinstance(plan.sampler, FailureInformed):
         return sorted(plan.sampler.first(x, plan.samples))
-    budget = min(plan.samples, most_nodes(ground))
+    budget = min(plan.samples, most_nodes(ground), len(x) if most is None else most)
     side = round(len(x) ** (1 / x.shape[1]))
     if plan.problem.tabulated is not None or side ** x.shape[1] != len(x) or x.shape[1] > 3:
         return sorted(Design("sobol" if x.shape[1] > 3 else "chebyshev").first(x, budget))

@@ -1,0 +1,69 @@
+"""Verbs of linear systems: solve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neumatc.family import Affine
+from neumatc.fitted import Fit
+from neumatc.fitting import fit
+from neumatc.operations import Solve
+from neumatc.problem import Problem
+from neumatc.reduced import ReducedFit
+from neumatc.reducing import fit_reduced, refuse_options
+
+
+def solve(
+    A: Any,
+    b: Any,
+    box: Any,
+    *,
+    tol: float | None = None,
+    samples: int | None = None,
+    basis: Any = "auto",
+    training: Any = "auto",
+    sampler: Any = None,
+    rng: Any = None,
+    executor: Any = None,
+    device: Any = None,
+    dtype: Any = None,
+    progress: Any = None,
+    throw: bool = False,
+) -> Fit | ReducedFit:
+    """Parametric linear solve: ``f = solve(A, b, box)``, then ``f(p)`` is ``np.linalg.solve(A(p), b(p))``.
+
+    The relative residual ``‖A X - b‖_F / ‖b‖_F`` is driven below ``tol``. The error it leaves is at most
+    ``‖A X - b‖_F / σ_min(A)``; certificates state it up to n = 64. Options are those of `neumatc.fit`.
+
+    An `Affine` of scipy.sparse matrices is never made dense: the answer is a `ReducedFit`, which solves d equations
+    instead of n and knows its residual exactly; of the options it takes ``tol, samples, rng, progress, throw``.
+
+    Parameters
+    ----------
+    A : function of p (or Table, Affine, Family) with values (n, n), or one array
+    b : one or many right-hand sides (n,) or (n, k), an array, a function of p or a Table; for a vector f(p) is (n,)
+    box : where p lies
+
+    Raises
+    ------
+    InputError
+        When A is not square, or b has another number of rows.
+    SingularError
+        When A(p) is singular at one of the exact solves; the message names the p.
+
+    Examples
+    --------
+    >>> import numpy as np, neumatc as nmc
+    >>> def A(p):
+    ...     return np.array([[2.0 + np.sin(p), p], [-p, 3.0]])
+    >>> f = nmc.solve(A, lambda p: np.array([1.0, p]), box=(0.0, 1.0), rng=0)
+    >>> np.allclose(f(0.37), np.linalg.solve(A(0.37), [1.0, 0.37]), rtol=1e-7)
+    True
+    """
+    if isinstance(A, Affine) and A.sparse:
+        refuse_options(basis=basis, training=training, sampler=sampler, executor=executor, device=device, dtype=dtype)
+        return fit_reduced(A, b, box, tol=tol, samples=samples, rng=rng, progress=progress, throw=throw)
+    return fit(
+        Problem.of((A, b), box, Solve()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
+        rng=rng, executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
+    )  # fmt: skip

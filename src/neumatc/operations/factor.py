@@ -1,0 +1,287 @@
+"""Factorisations that are unique once a sign is chosen: QR, Cholesky, polar.
+
+Their equations have further solutions (a column of Q turned round, an indefinite P), as smooth in p as the one that is
+meant. The residual cannot tell them apart; the ``defect`` of each operation can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, final
+
+import numpy as np
+
+from neumatc.arrays import Array, as_numpy, namespace
+from neumatc.equations import Equation, equal, frobenius, identity, known, norm, unknown
+from neumatc.errors import InputError
+from neumatc.gauge import Factors, Gauge, NoGauge, adjoint
+from neumatc.layout import Kind
+
+from .base import Operation
+from .definite import hermitian_part, index_of, negative_eigenvalues, refuse_asymmetric
+
+
+class QRResult(NamedTuple):
+    """``A = Q @ R``, thin, with a positive real diagonal of R; field names as in NumPy."""
+
+    Q: Any
+    R: Any
+
+
+class PolarResult(NamedTuple):
+    """``A = U @ P`` with orthonormal columns of U and Hermitian positive definite P, as ``scipy.linalg.polar``."""
+
+    U: Any
+    P: Any
+
+
+@final
+@dataclass(frozen=True)
+class QR(Operation):
+    """``A = Q R``, ``QᴴQ = I``, R upper triangular with a positive real diagonal; A is (n1, n2), n1 >= n2.
+
+    Q is (n1, n2), R is (n2, n2) and stored as block rows of its upper triangle. The positive diagonal makes the
+    factors unique and as smooth in p as A, where A has full column rank. LAPACK and NumPy leave the signs open: compare
+    with ``numpy.linalg.qr`` after multiplying by the signs of its diagonal.
+
+    Raises
+    ------
+    InputError
+        When A has more columns than rows.
+    ExactSolveError, SingularError
+        When columns of A are linearly dependent; the diagonal of R has a zero then, and its sign no meaning.
+
+    Notes
+    -----
+    To first order a perturbation E of A moves R by ``‖ΔR‖_F / ‖R‖_2 <= √2 cond_2(A) ‖E‖_F / ‖A‖_2``, and Q by as much
+    (Higham 2002, section 19.9, doi:10.1137/1.9780898718027). Factors whose residual is δ are hence within a small
+    multiple of ``cond(A) δ``. The condition number is no part of the certificate, so ``theorem`` states none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> F = QR().exact(np.array([[[-3.0, 1.0], [4.0, 2.0]]]))
+    >>> F["R"].round(12)
+    array([[[5., 1.],
+            [0., 2.]]])
+    """
+
+    name: str = "qr"
+
+    def exact(self, A: Any) -> Factors:
+        xp = namespace(A)
+        Q, R = xp.linalg.qr(A)
+        diagonal = R.diagonal(0, -2, -1)
+        size = abs(diagonal)
+        _refuse_dependent(size)
+        phase = diagonal / size
+        R = xp.triu(R * phase.conj()[..., :, None])
+        # |r| exactly: rounding must not leave an imaginary part, which the span of the map would learn.
+        places = np.arange(R.shape[-1])
+        R[..., places, places] = size if xp is np else size.to(R.dtype)
+        return {"Q": Q * phase[..., None, :], "R": R}
+
+    def equations(self) -> tuple[Equation, ...]:
+        A, Q, R = known("A"), unknown("Q"), unknown("R")
+        return (equal(Q @ R, A), equal(Q.H @ Q, identity()))
+
+    @property
+    def gauge(self) -> Gauge:
+        return NoGauge()
+
+    def storage(self, known: Mapping[str, Any], F: Mapping[str, Any]) -> dict[str, Kind]:
+        del known, F
+        return {"R": "upper"}
+
+    def check(self, shape: tuple[int, int]) -> None:
+        _refuse_wide(self.name, shape)
+
+    def present(self, F: Mapping[str, Any]) -> QRResult:
+        return QRResult(F["Q"], F["R"])
+
+    def defect(self, A: Any, F: Mapping[str, Any], probes: Any) -> Any:
+        """Relative distance of R from upper triangular with a positive diagonal, ``(B,)``.
+
+        A column of Q with the wrong sign costs ``2 / sqrt(n2)``, which is its relative error in Q.
+        """
+        del A, probes
+        return _signs(F["R"]) + norm(np.tril(F["R"], -1)) / frobenius(F["R"])
+
+
+@final
+@dataclass(frozen=True)
+class Cholesky(Operation):
+    """``A = L Lᴴ`` of a Hermitian positive definite A, with L lower triangular and its diagonal positive.
+
+    A and L are (n, n); L is stored as block rows of its lower triangle, about half of its entries.
+
+    Raises
+    ------
+    InputError
+        When A is not square.
+    ExactSolveError, SingularError
+        When A(p) is not Hermitian, with its asymmetry, or not positive definite, with its smallest eigenvalue.
+
+    Notes
+    -----
+    To first order ``‖ΔL‖_F / ‖L‖_2 <= cond_2(A) / √2 · ‖E‖_F / ‖A‖_2`` for ``E = L Lᴴ - A`` (Sun; Higham 2002, theorem
+    10.8, doi:10.1137/1.9780898718027). The condition number is no part of the certificate, so ``theorem`` states none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Cholesky().exact(np.array([[[4.0, 2.0], [2.0, 10.0]]]))["L"]
+    array([[[2., 0.],
+            [1., 3.]]])
+    """
+
+    name: str = "cholesky"
+
+    def exact(self, A: Any) -> Factors:
+        refuse_asymmetric(A)
+        A = hermitian_part(A)
+        try:
+            return {"L": namespace(A).linalg.cholesky(A)}
+        except (np.linalg.LinAlgError, RuntimeError) as cause:  # torch's error is a RuntimeError
+            smallest = namespace(A).linalg.eigvalsh(A)[..., 0]
+            worst = int(smallest.argmin())
+            raise np.linalg.LinAlgError(
+                f"A{index_of(worst, len(A))} is not positive definite, its smallest eigenvalue is "
+                f"{float(smallest[worst]):.1e}"
+            ) from cause
+
+    def equations(self) -> tuple[Equation, ...]:
+        A, L = known("A"), unknown("L")
+        return (equal(L @ L.H, A),)
+
+    @property
+    def gauge(self) -> Gauge:
+        return NoGauge()
+
+    def storage(self, known: Mapping[str, Any], F: Mapping[str, Any]) -> dict[str, Kind]:
+        del known, F
+        return {"L": "lower"}
+
+    def check(self, shape: tuple[int, int]) -> None:
+        if shape[0] != shape[1] or shape[0] == 0:
+            raise InputError(
+                f"`cholesky` needs square matrices, but A(p) is {shape[0]} x {shape[1]}. "
+                "Only Hermitian positive definite matrices have such a factor. Factor the Gram matrix, or use `qr`."
+            )
+
+    def defect(self, A: Any, F: Mapping[str, Any], probes: Any) -> Any:
+        """Relative distance of L from lower triangular with a positive diagonal, ``(B,)``."""
+        del A, probes
+        return _signs(F["L"]) + norm(np.triu(F["L"], 1)) / frobenius(F["L"])
+
+
+@final
+@dataclass(frozen=True)
+class Polar(Operation):
+    """Right polar form ``A = U P``, ``UᴴU = I``, P Hermitian positive definite; A is (n1, n2), n1 >= n2.
+
+    U is (n1, n2), the nearest matrix with orthonormal columns; P is (n2, n2), the root of ``AᴴA``, and stored as block
+    rows of one triangle. Both are unique and smooth in p where A has full column rank.
+
+    Raises
+    ------
+    InputError
+        When A has more columns than rows.
+    ExactSolveError, SingularError
+        When A(p) has not full column rank.
+
+    Notes
+    -----
+    With σ_n the smallest singular value and E a perturbation of A, ``‖ΔU‖_F <= 2 ‖E‖_F / (σ_n + σ_n')`` and
+    ``‖ΔP‖_F <= √2 ‖E‖_F`` (Higham 2008, chapter 8, doi:10.1137/1.9780898717778): P is always well conditioned, U
+    as well as A is. σ_n is no part of the certificate, so ``theorem`` states none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> F = Polar().exact(np.array([[[0.0, -2.0], [3.0, 0.0]]]))
+    >>> F["U"].round(12) + 0.0
+    array([[[ 0., -1.],
+            [ 1.,  0.]]])
+    >>> F["P"].round(12) + 0.0
+    array([[[3., 0.],
+            [0., 2.]]])
+    """
+
+    name: str = "polar"
+
+    def exact(self, A: Any) -> Factors:
+        X, S, Yh = namespace(A).linalg.svd(A, full_matrices=False)
+        _refuse_deficient(S, A.shape[-2])
+        return {"U": X @ Yh, "P": hermitian_part((adjoint(Yh) * S[..., None, :]) @ Yh)}
+
+    def equations(self) -> tuple[Equation, ...]:
+        A, U, P = known("A"), unknown("U"), unknown("P")
+        return (equal(U @ P, A), equal(U.H @ U, identity()))
+
+    @property
+    def gauge(self) -> Gauge:
+        return NoGauge()
+
+    def storage(self, known: Mapping[str, Any], F: Mapping[str, Any]) -> dict[str, Kind]:
+        del known, F
+        return {"P": "hermitian"}
+
+    def check(self, shape: tuple[int, int]) -> None:
+        _refuse_wide(self.name, shape)
+
+    def present(self, F: Mapping[str, Any]) -> PolarResult:
+        return PolarResult(F["U"], F["P"])
+
+    def defect(self, A: Any, F: Mapping[str, Any], probes: Any) -> Any:
+        """Relative distance from another branch, ``(B,)``: zero when P is Hermitian and positive definite.
+
+        With k negative eigenvalues of P the same directions of U are turned round: a relative error of
+        ``2 sqrt(k / n2)``. A Cholesky factorisation shows that there are none.
+        """
+        del A, probes
+        P = np.asarray(F["P"])
+        count = [(values < 0).sum() for values in negative_eigenvalues(hermitian_part(P))]
+        branch: Array = 2 * np.sqrt(np.array(count) / P.shape[-1])
+        return branch + norm(P - adjoint(P)) / frobenius(P)
+
+
+def _signs(X: Any) -> Any:
+    """Relative distance of the diagonal's phases from one, ``‖d/|d| - 1‖ / sqrt(n)``, ``(B,)``."""
+    diagonal = np.asarray(X).diagonal(0, -2, -1)
+    size = np.abs(diagonal)
+    phase = diagonal / np.where(size > 0, size, 1)
+    return np.linalg.norm(phase - 1, axis=-1) / np.sqrt(diagonal.shape[-1])
+
+
+def _refuse_wide(name: str, shape: tuple[int, int]) -> None:
+    if shape[0] < shape[1] or shape[1] == 0:
+        raise InputError(
+            f"`{name}` needs at least as many rows as columns, but A(p) is {shape[0]} x {shape[1]}. "
+            "The factors of a wide matrix are not unique. Factor its adjoint instead."
+        )
+
+
+def _refuse_dependent(size: Any) -> None:
+    """``size (B, n)`` is the modulus of R's diagonal."""
+    values = as_numpy(size, "the diagonal of R")
+    share = values.min(-1) / np.maximum(values.max(-1), np.finfo(values.dtype).tiny)
+    worst = int(np.argmin(share))
+    if not share[worst] > values.shape[-1] * np.finfo(values.dtype).eps:
+        raise np.linalg.LinAlgError(
+            f"columns of A{index_of(worst, len(share))} are linearly dependent, the diagonal of R falls to "
+            f"{share[worst]:.1e} of its largest entry"
+        )
+
+
+def _refuse_deficient(S: Any, rows: int) -> None:
+    """``S (B, n)`` are singular values in descending order."""
+    values = as_numpy(S, "the singular values of A")
+    share = values[..., -1] / np.maximum(values[..., 0], np.finfo(values.dtype).tiny)
+    worst = int(np.argmin(share))
+    if not share[worst] > rows * np.finfo(values.dtype).eps:
+        raise np.linalg.LinAlgError(
+            f"A{index_of(worst, len(share))} has not full column rank, its smallest singular value is "
+            f"{share[worst]:.1e} of the largest"
+        )

@@ -1,0 +1,57 @@
+"""Where levels that are followed through p meet: a true crossing is harmless, one that is avoided is not.
+
+Between two samples that are further apart than the window in which vectors turn, an avoided crossing looks like a true
+one, and every sample is right. Only A(p) at the very place tells them apart, so these places are held out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from neumatc.arrays import Array
+
+from .suspects import neighbours
+
+MEETINGS = 16
+"""Most places looked at."""
+
+HALVINGS = 40
+"""Bisections towards one: to rounding."""
+
+
+def meetings(x: Array, levels: Array, at: Callable[[Array], Array], count: int = MEETINGS) -> Array:
+    """Points ``(k, D)`` between neighbours at which two real levels cross, spread over all that do.
+
+    Parameters
+    ----------
+    x : (M, D) points
+    levels : (M, n) levels there, each column one level followed through p
+    at : the same levels between the points, ``(k, D) -> (k, n)``
+    """
+    found = _crossings(x, levels)
+    chosen = found[np.unique(np.linspace(0, len(found) - 1, min(count, len(found))).round().astype(int))]
+    if not len(chosen):
+        return np.empty((0, x.shape[1]))
+    low, high = x[chosen[:, 0]], x[chosen[:, 1]]
+    rows = np.arange(len(chosen))
+    first = levels[chosen[:, 0], chosen[:, 2]] > levels[chosen[:, 0], chosen[:, 3]]
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        now = at(middle)
+        same = (now[rows, chosen[:, 2]] > now[rows, chosen[:, 3]]) == first
+        low, high = np.where(same[:, None], middle, low), np.where(same[:, None], high, middle)
+    result: Array = (low + high) / 2
+    return result
+
+
+def _crossings(x: Array, levels: Array) -> Array:
+    """``(k, 4)``: two neighbouring points, and two levels that are next to each other at the first and cross."""
+    pairs = neighbours(x)
+    found = []
+    for i, j in pairs:
+        order = np.argsort(levels[i])
+        crossed = np.flatnonzero(np.diff(levels[j][order]) < 0)
+        found += [(i, j, order[k], order[k + 1]) for k in crossed]
+    return np.array(found, int).reshape(-1, 4)
