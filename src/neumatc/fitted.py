@@ -190,10 +190,12 @@ class Fit:
         return {**self.operation.given(np.zeros((1, *self.shape), double(self.dtype))), **F}
 
     def __repr__(self) -> str:
-        n1, n2 = self.shape
+        # An operation of several matrices was given them as one flat row, and remembers their shapes.
+        shapes = getattr(self.operation, "shapes", None) or (self.shape,)
+        sizes = " and ".join(f"{rows} x {columns}" for rows, columns in shapes)
         rows = [
             ("operation", self.operation.name),
-            ("A(p)", f"{n1} x {n2} {self.dtype}, {self.box}"),
+            ("A(p)", f"{sizes} {self.dtype}, {self.box}"),
             ("exact solves", f"{len(self.samples)}"),
             ("latent tensor", f"d = {self.surrogate.d}, {self.surrogate.nbytes / 1e6:.1f} MB"),
             ("basis", str(self.basis)),

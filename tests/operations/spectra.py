@@ -62,3 +62,18 @@ def defect_of_pair(A: Array, w: Array, V: Array, B: Array | None = None) -> floa
     BV = V if B is None else B @ V
     equation = np.linalg.norm(A @ V - BV * w) / np.linalg.norm(A)
     return float(max(equation, np.linalg.norm(V.conj().T @ BV - np.eye(len(w)))))
+
+
+# The unit of an equation with B depends on V, which one sketch cannot follow; the error is that of C, not of A.
+GENERALISED = ("sketch_estimates_the_residual", "bound_is_a_bound")
+
+
+def error_of_pencil(operation: Operation, A: Array, F: Any, exact: Any) -> Array:
+    """Of the eigenvalues, relative to ``‖L⁻¹ A L⁻ᴴ‖_F``."""
+    known = operation.given(A)
+    L = np.linalg.cholesky(known["B"])
+    C = np.linalg.solve(L, np.linalg.solve(L, known["A"]).conj().swapaxes(1, 2))
+    name = "w" if "w" in F else "M"
+    gap = F[name].diagonal(0, -2, -1).real - exact[name].diagonal(0, -2, -1).real
+    error: Array = np.abs(gap).max(-1) / np.linalg.norm(C, axis=(-2, -1))
+    return error

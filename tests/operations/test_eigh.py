@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.linalg
-from tests.operations.spectra import DTYPES, defect_of_pair, hermitian, obeys, pencils, smooth
+from tests.operations.spectra import (
+    DTYPES,
+    GENERALISED,
+    defect_of_pair,
+    error_of_pencil,
+    hermitian,
+    obeys,
+    pencils,
+    smooth,
+)
 
 import neumatc as nmc
 from neumatc.errors import AccuracyWarning, GaugeError, InputError
@@ -22,19 +31,6 @@ LEVELS = np.linspace(-1.0, 3.0, 12)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_the_laws_hold(dtype: str) -> None:
     obeys(Eigh(), hermitian(dtype, LEVELS))
-
-
-# The unit of an equation with B depends on V, which one sketch cannot follow; the error is that of C, not of A.
-GENERALISED = ("sketch_estimates_the_residual", "bound_is_a_bound")
-
-
-def error_of_pencil(operation: Any, A: Any, F: Any, exact: Any) -> Any:
-    known = operation.given(A)
-    L = np.linalg.cholesky(known["B"])
-    C = np.linalg.solve(L, np.linalg.solve(L, known["A"]).conj().swapaxes(1, 2))
-    name = "w" if "w" in F else "M"
-    gap = F[name].diagonal(0, -2, -1).real - exact[name].diagonal(0, -2, -1).real
-    return np.abs(gap).max(-1) / np.linalg.norm(C, axis=(-2, -1))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

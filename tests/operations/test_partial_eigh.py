@@ -6,8 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.linalg
-from tests.operations.spectra import DTYPES, defect_of_pair, draw, hermitian, obeys, pencils, smooth
-from tests.operations.test_eigh import GENERALISED, error_of_pencil
+from tests.operations.spectra import (
+    DTYPES,
+    GENERALISED,
+    defect_of_pair,
+    draw,
+    error_of_pencil,
+    hermitian,
+    obeys,
+    pencils,
+    smooth,
+)
 
 import neumatc as nmc
 from neumatc.errors import GaugeError, InputError, RankError

@@ -20,7 +20,7 @@ from neumatc.layout import Kind
 from .base import Operation
 from .partial_eigh import inverse_gaps
 from .pencil import EigResult
-from .separated import cluster_width, gram_defect, reordered, rotation, with_diagonal
+from .separated import cluster_width, reordered, rotation, with_diagonal
 from .svd import _diagonal
 
 DEFECTIVE = 0.1
@@ -131,20 +131,22 @@ class Eig(Operation):
         return worst
 
     def refine(self, A: Any, F: Mapping[str, Any]) -> Factors:
-        """One Newton step in the basis of the approximate vectors: six products, the error is squared.
+        """One Newton step in the basis of the approximate vectors: one inversion and four products, error squared.
 
-        With ``R = I - Lᴴ V`` the matrix in that basis is ``T = (I + R) Lᴴ A V`` up to ``R²``; ``V <- V (I + E)`` and
-        ``L <- L (I + R - E)ᴴ`` with ``E_ij = T_ij / (w_j - w_i)`` diagonalise it to first order. Columns keep the norm
-        one and the phase of the prediction.
+        With ``T = V⁻¹ A V`` the vectors become ``V (I + E)`` and ``L`` becomes ``V⁻ᴴ (I - E)ᴴ``, where
+        ``E_ij = T_ij / (w_j - w_i)`` diagonalises T to first order. Columns keep norm one and the phase of the
+        prediction. The predicted L is not used: a wrong one would grow from step to step.
         """
-        V, L, A = F["V"], F["L"], _complex(A)
-        R = gram_defect(L, V)
-        T = adjoint(L) @ (A @ V)
-        T = T + R @ T
-        values, none = T.diagonal(0, -2, -1), 0 * R
+        V, A = F["V"], _complex(A)
+        try:
+            inverse = namespace(V).linalg.inv(V)
+        except (np.linalg.LinAlgError, RuntimeError):  # torch's error is a RuntimeError
+            return dict(F)
+        T = inverse @ (A @ V)
+        values, none = T.diagonal(0, -2, -1), 0 * T
         E = rotation(T, none, values, values, cluster_width(T, none, values), none)
         E = with_diagonal(E, 0 * values)
-        V, Lh = V + V @ E, adjoint(L) + (R - E) @ adjoint(L)
+        V, Lh = V + V @ E, inverse - E @ inverse
         size = ((abs(V) ** 2).sum(-2) ** 0.5)[..., None, :]
         return {"V": V / size, "w": _diagonal(values, V.dtype), "L": adjoint(Lh) * size}
 

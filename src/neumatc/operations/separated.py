@@ -11,7 +11,7 @@ from neumatc.arrays import Array, namespace
 from neumatc.gauge import adjoint
 
 LONGEST = 0.5
-"""Largest entry of a first-order rotation: beyond, the second order is as large as the first."""
+"""Largest change of a unit vector by a first-order rotation: beyond, the second order is as large as the first."""
 
 
 @runtime_checkable
@@ -85,10 +85,10 @@ def with_diagonal(E: Any, diagonal: Any) -> Any:
 
 
 def shortened(E: Any) -> Any:
-    """Each matrix of ``(B, n, k)``, multiplied so that no entry exceeds `LONGEST`."""
+    """Each matrix of ``(B, n, k)``, multiplied so that the 2-norm of no column exceeds `LONGEST`."""
     xp = namespace(E)
-    flat = abs(E).reshape(E.shape[0], -1)
-    largest = (flat.max(-1) if xp is np else flat.amax(-1))[:, None, None]
+    size = (abs(E) ** 2).sum(-2) ** 0.5
+    largest = (size.max(-1) if xp is np else size.amax(-1))[:, None, None]
     return E * xp.where(largest > LONGEST, LONGEST / xp.where(largest > LONGEST, largest, xp.ones_like(largest)), 1.0)
 
 
