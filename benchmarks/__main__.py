@@ -10,8 +10,8 @@ from typing import Any
 
 from benchmarks import readme
 from benchmarks.cases import Case, Measurement, Setting
-from benchmarks.foundation import MEASUREMENTS
-from benchmarks.record import RESULTS, ROOT, Row, append, git, read
+from benchmarks.record import ROOT, Row, append, git, read
+from benchmarks.registry import FILES, MEASUREMENTS, file_of
 from benchmarks.report import write
 
 
@@ -47,9 +47,9 @@ def parser() -> argparse.ArgumentParser:
     running.add_argument("--seeds", type=int, help="random families where a measurement draws some")
     running.add_argument("--only", default="", help="run the cases whose name contains this text")
     running.add_argument("--resume", action="store_true", help="skip cases that have rows for the committed src")
-    running.add_argument("--output", type=Path, help="file of rows; quick ones are kept only when it is given")
+    running.add_argument("--output", type=Path, help="one file for all rows; quick ones are kept only when it is given")
     writing = commands.add_parser("report", help="write the tables of the documents from the rows")
-    writing.add_argument("--rows", type=Path, default=RESULTS)
+    writing.add_argument("--rows", type=Path, nargs="+", default=FILES)
     writing.add_argument("--output", type=Path, default=ROOT / "docs" / "accuracy.md")
     showing = commands.add_parser("readme", help="put the table and picture of a demo run into the README")
     showing.add_argument("demo", type=Path, help="folder that `neumatc demo --output` wrote")
@@ -59,10 +59,10 @@ def parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> None:
     """Run the named measurements, case by case; each row is written as soon as it is known."""
     setting = Setting(options.quick, options.seeds)
-    path = options.output or (Path("/dev/null") if options.quick else RESULTS)
-    done = finished(path) if options.resume else set()
     for name in options.names or MEASUREMENTS:
         measurement = MEASUREMENTS[name]
+        path = options.output or (Path("/dev/null") if options.quick else file_of(name))
+        done = finished(path) if options.resume else set()
         for case in measurement.cases(setting):
             if options.only in case.name and (name, case.name) not in done:
                 one(measurement, case, path, setting)

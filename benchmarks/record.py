@@ -21,7 +21,8 @@ import neumatc
 __all__ = ["RESULTS", "ROOT", "Check", "Row", "append", "read", "valid"]
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "benchmarks" / "results" / "foundation.jsonl"
+RESULTS = ROOT / "benchmarks" / "results"
+"""Where files of rows are kept."""
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.foundation import MEASUREMENTS
 from benchmarks.record import read
+from benchmarks.registry import MEASUREMENTS
 
 __all__ = ["write"]
 
@@ -13,8 +13,8 @@ Record = Mapping[str, Any]
 
 HEAD = """# Accuracy and cost, measured
 
-This page is written by `python -m benchmarks report` from the rows in `benchmarks/results/foundation.jsonl`; nothing in
-it is typed. Where a measurement draws several random families, the table shows the **worst seed** of each line.
+This page is written by `python -m benchmarks report` from the rows in `benchmarks/results/`; nothing in it is typed.
+Where a measurement draws several random families, the table shows the **worst seed** of each line.
 
 Errors are plain relative Frobenius errors, `‖X - exact‖ / ‖exact‖`. Residuals are relative to what their equations
 compare with: `‖A X - I‖_F / √n` for an inverse; for an SVD the root of the summed squares of `‖A V - U S‖ / ‖A‖`,
@@ -27,9 +27,9 @@ result on the latent slices, whose error no choice of φ can beat. The squared e
 Column = tuple[str, Callable[[Record], Any]]
 
 
-def write(rows: Path, output: Path) -> None:
-    """Write the page."""
-    records = latest(record for record in read(rows) if not record["quick"])
+def write(files: Sequence[Path], output: Path) -> None:
+    """Write the page from all files of rows."""
+    records = latest(record for file in files for record in read(file) if not record["quick"])
     parts = [HEAD, verdicts(records), machines(records)]
     for name, measurement in MEASUREMENTS.items():
         own = [record for record in records if record["measurement"] == name]
@@ -182,6 +182,44 @@ def certified_columns() -> list[Column]:
     ]
 
 
+def operations_columns() -> list[Column]:
+    """Errors of all ways of answering, what they are close to, and what the fit took."""
+    return [
+        ("smallest gap / mean gap", lambda r: r["extra"].get("gap")),
+        ("points", lambda r: r["points"]),
+        ("error worst, corrected", lambda r: r["error_worst"]),
+        ("uncorrected", lambda r: r["extra"].get("curve_error")),
+        ("best in span", lambda r: r["best_error"]),
+        ("corrected / best", lambda r: r["extra"].get("ratio_worst")),
+        ("at the worst point", lambda r: r["extra"].get("ratio_error")),
+        ("residual / best, worst point", lambda r: r["extra"].get("ratio_residual")),
+        ("rms, corrected", lambda r: r["extra"].get("corrected_rms")),
+        ("uncorrected", lambda r: r["extra"].get("curve_rms")),
+        ("best in span", lambda r: r["extra"].get("best_rms")),
+        ("held-out residual", lambda r: r["extra"].get("held_out")),
+        ("true one, uncorrected", lambda r: r["extra"].get("curve_residual")),
+        ("fit, s", lambda r: r["extra"].get("fit_seconds")),
+        ("of that exact solves, s", lambda r: r["exact_seconds"]),
+    ]
+
+
+def corner_columns() -> list[Column]:
+    """What was expected, what happened, and what became of the certified answers."""
+    return [
+        ("expected", lambda r: r["extra"].get("expect")),
+        ("found", lambda r: r["extra"].get("outcome", r["status"])),
+        ("named", lambda r: r["extra"].get("named")),
+        ("points", lambda r: r["points"]),
+        ("uncertified residual, worst", lambda r: r["residual_worst"]),
+        ("certified residual, worst", lambda r: r["extra"].get("certified_worst")),
+        ("surrogate", lambda r: r["extra"].get("surrogate")),
+        ("corrected", lambda r: r["extra"].get("corrected")),
+        ("exact", lambda r: r["extra"].get("exact")),
+        ("refused", lambda r: r["extra"].get("refused")),
+        ("certified wrongly", lambda r: r["extra"].get("wrong")),
+    ]
+
+
 DETAILS: Mapping[str, Callable[[], list[Column]]] = {
     "svd-gap": lambda: [*accuracy_columns(), *time_columns()],
     "correction-cost": time_columns,
@@ -190,6 +228,9 @@ DETAILS: Mapping[str, Callable[[], list[Column]]] = {
     "load": time_columns,
     "certified": certified_columns,
     "spikes": certified_columns,
+    "operations": operations_columns,
+    "two-dim": operations_columns,
+    "corners": corner_columns,
 }
 """Columns of the table of all rows, by measurement; accuracy where nothing is said."""
 

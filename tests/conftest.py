@@ -3,21 +3,25 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property, partial
 from itertools import product
 from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+import scipy.linalg
 from hypothesis import settings
 
 import neumatc as nmc
+import neumatc.operations as ops
 from neumatc.arrays import namespace
 from neumatc.box import Box
-from neumatc.equations import Equation, equal, known, unknown
+from neumatc.equations import Equation, equal, identity, known, unknown
+from neumatc.family.bundle import Bundle
 from neumatc.gauge import Gauge, NoGauge, adjoint
-from neumatc.operations import Inverse, Operation, TruncatedSVD
+from neumatc.operations import Operation
+from neumatc.operations.several import cut
 
 # A red test must be red again: examples are derived from the test itself, and no clock decides.
 # `HYPOTHESIS_PROFILE=explore pytest` looks for new ones.
@@ -61,8 +65,8 @@ class Waves:
         return np.tensordot(theta, self.matrices, axes=1)
 
 
-def waves(values: Any, shape: tuple[int, int], dtype: Any, hermitian: bool = False) -> Waves:
-    """A_0 has the given singular values; A_1 and A_2 have spectral norm 1/5."""
+def waves(values: Any, shape: tuple[int, int], dtype: Any, hermitian: bool = False, normal: bool = False) -> Waves:
+    """A_0 has the given singular values, or eigenvalues if Hermitian or normal; A_1 and A_2 have spectral norm 1/5."""
     rng = np.random.default_rng(5)
 
     def draw(rows: int, columns: int) -> Array:
@@ -70,7 +74,7 @@ def waves(values: Any, shape: tuple[int, int], dtype: Any, hermitian: bool = Fal
         return G + 1j * rng.standard_normal(G.shape) if np.dtype(dtype).kind == "c" else G
 
     U, V = (np.linalg.qr(draw(size, len(values)))[0] for size in shape)
-    parts = [(U * values) @ (U if hermitian else V).conj().T]
+    parts = [(U * values) @ (U if hermitian or normal else V).conj().T]
     for _ in range(2):
         part = draw(*shape)
         part = part + part.conj().T if hermitian else part
@@ -78,19 +82,119 @@ def waves(values: Any, shape: tuple[int, int], dtype: Any, hermitian: bool = Fal
     return Waves(np.stack(parts).astype(dtype))
 
 
+# the rows of the table -----------------------------------------------------------------------------------------------
+
+
+def general(rows: int, columns: int) -> Callable[[Any], Waves]:
+    return partial(waves, np.linspace(1, 2, min(rows, columns)), (rows, columns))
+
+
+def normal(*values: float) -> Callable[[Any], Waves]:
+    """Eigenvalues near these, and no symmetry."""
+    return partial(waves, np.array(values), (len(values),) * 2, normal=True)
+
+
+def hermitian(*values: float) -> Callable[[Any], Waves]:
+    return partial(waves, np.array(values), (len(values),) * 2, hermitian=True)
+
+
+def constant(family: Callable[[Any], Waves]) -> Callable[[Any], Array]:
+    return lambda dtype: family(dtype).matrices[0]
+
+
+def vector(n: int) -> Callable[[Any], Callable[[Any], Array]]:
+    return lambda dtype: lambda p: general(n, 2)(dtype)(p)[:, 0]
+
+
+def together(*families: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda dtype: tuple(family(dtype) for family in families)
+
+
+def largest(rank: int) -> Callable[[Array], Any]:
+    def triplets(A: Array) -> Any:
+        U, S, Vh = np.linalg.svd(A)
+        return U[:, :rank], S[:rank], Vh[:rank]
+
+    return triplets
+
+
+lowest = partial(scipy.linalg.eigh, subset_by_index=(0, 2))
+
+
+def pairs(A: Array) -> Any:
+    """Sorted as ours are; the eigenvalues of the table lie apart."""
+    values, V = np.linalg.eig(A)
+    order = np.argsort(values.real)
+    return values[order], V[:, order]
+
+
+def with_left(solver: Callable[[Array], Any]) -> Callable[[Array], Any]:
+    return lambda A: (*solver(A), np.linalg.inv(solver(A)[1]).conj().T)
+
+
+def positive_qr(A: Array) -> Any:
+    Q, R = np.linalg.qr(A)
+    signs = np.diag(R) / np.abs(np.diag(R))
+    return Q * signs, R * signs.conj()[:, None]
+
+
 SVD_VALUES = np.array([5.0, 4.5, 4.0, *(0.3 * 0.8 ** np.arange(6))])
-OPERATIONS: dict[str, tuple[Operation, Callable[[Any], Waves]]] = {
-    "inv": (Inverse(), lambda dtype: waves(np.linspace(1, 2, 12), (12, 12), dtype)),
-    "svd": (TruncatedSVD(3), lambda dtype: waves(SVD_VALUES, (12, 12), dtype)),
-    "svd-wide": (TruncatedSVD(3), lambda dtype: waves(SVD_VALUES, (9, 14), dtype)),
-    "root": (Root(), lambda dtype: waves(np.linspace(1, 2, 10), (10, 10), dtype, hermitian=True)),
-}
+SPREAD = np.linspace(1, 2, 6)
+LEVELS = (0.0, 0.7, 1.5, 4.0, 5.0, 6.1)
+A, U, H = known("A"), unknown("U"), unknown("H")
+POLAR = (equal(A, U @ H), equal(U.H @ U, identity()), equal(A.H @ U, H))
+PENCIL = together(hermitian(*LEVELS), hermitian(*(4 + SPREAD)))
+SYLVESTER = together(normal(*SPREAD), constant(normal(1.0, 1.5, 2.0)), general(6, 3))
+# Some modes of A are unstable; B reaches them all.
+RICCATI = together(
+    normal(*(SPREAD - 1.8)), constant(general(6, 4)), hermitian(*SPREAD), constant(hermitian(1, 2, 3, 4))
+)
+
+OPERATIONS: dict[str, tuple[Operation, Callable[[Any], Any], Callable[..., Any]]] = {
+    "inv": (ops.Inverse(), general(12, 12), np.linalg.inv),
+    "pinv": (ops.PseudoInverse(), general(9, 6), np.linalg.pinv),
+    "pinv-wide": (ops.PseudoInverse(), general(6, 9), np.linalg.pinv),
+    "solve": (ops.Solve(), together(general(8, 8), vector(8)), lambda A, b: np.linalg.solve(A, b)[:, 0]),
+    "solve-many": (ops.Solve(), together(general(8, 8), general(8, 3)), np.linalg.solve),
+    "svd": (ops.TruncatedSVD(3), partial(waves, SVD_VALUES, (12, 12)), largest(3)),
+    "svd-wide": (ops.TruncatedSVD(3), partial(waves, SVD_VALUES, (9, 14)), largest(3)),
+    "svd-full": (ops.FullSVD(), partial(waves, np.arange(1.0, 7.0), (6, 6)), largest(6)),
+    "svd-full-tall": (ops.FullSVD(), partial(waves, np.arange(1.0, 6.0), (8, 5)), largest(5)),
+    "eigh": (ops.Eigh(), hermitian(*LEVELS), scipy.linalg.eigh),
+    "eigh-lowest": (ops.PartialEigh(3), hermitian(*LEVELS), lowest),
+    "eigh-highest": (ops.PartialEigh(2, "highest"), hermitian(*LEVELS), partial(lowest, subset_by_index=(4, 5))),
+    "eigh-b": (ops.Eigh(True), PENCIL, scipy.linalg.eigh),
+    "eigh-lowest-b": (ops.PartialEigh(3, generalised=True), PENCIL, lowest),
+    "projector": (ops.SpectralProjector(3), hermitian(*LEVELS), lambda A: lowest(A)[1] @ lowest(A)[1].conj().T),
+    "eig": (ops.Eig(), normal(*np.arange(1.0, 7.0)), pairs),
+    "eig-left": (ops.Eig(left=True), normal(*np.arange(1.0, 7.0)), with_left(pairs)),
+    "qr": (ops.QR(), general(8, 8), positive_qr),
+    "qr-tall": (ops.QR(), general(9, 6), positive_qr),
+    "cholesky": (ops.Cholesky(), hermitian(*SPREAD), np.linalg.cholesky),
+    "polar": (ops.Polar(), general(8, 8), scipy.linalg.polar),
+    "polar-tall": (ops.Polar(), general(9, 6), scipy.linalg.polar),
+    "sqrtm": (ops.SquareRoot(), hermitian(*SPREAD), scipy.linalg.sqrtm),
+    "sqrtm-general": (ops.SquareRoot(), normal(*SPREAD), scipy.linalg.sqrtm),
+    "expm": (ops.Exponential(), general(6, 6), scipy.linalg.expm),
+    "logm": (ops.Logarithm(), normal(*SPREAD), scipy.linalg.logm),
+    "lyapunov": (
+        ops.Lyapunov(), together(normal(*-SPREAD), hermitian(*SPREAD)), scipy.linalg.solve_continuous_lyapunov
+    ),
+    "sylvester": (ops.Sylvester(), SYLVESTER, scipy.linalg.solve_sylvester),
+    "riccati": (ops.Riccati(), RICCATI, scipy.linalg.solve_continuous_are),
+    "root": (Root(), hermitian(*np.linspace(1, 2, 10)), scipy.linalg.sqrtm),
+    "custom": (
+        ops.Custom("own polar form", lambda M: dict(zip("UH", scipy.linalg.polar(M), strict=True)), POLAR),
+        general(6, 6), scipy.linalg.polar,
+    ),
+}  # fmt: skip
+"""The operation, what ``Problem.of`` is given for a dtype, and NumPy's or SciPy's answer for the matrices at one p."""
 
 
 @final
 @dataclass(frozen=True)
 class Case:
-    """One row of the table: an operation, and a smooth family of one dtype over one or two parameters."""
+    """One row of the table: an operation, and smooth matrices of one dtype over one or two parameters."""
 
     name: str
     dtype: np.dtype[Any]
@@ -99,13 +203,15 @@ class Case:
     def __str__(self) -> str:
         return f"{self.name}-{self.dtype}-{self.dimension}d"
 
-    @property
-    def operation(self) -> Operation:
-        return OPERATIONS[self.name][0]
+    @cached_property
+    def problem(self) -> nmc.Problem:
+        operation, given, _ = OPERATIONS[self.name]
+        return nmc.Problem.of(given(self.dtype), self.box, operation)
 
     @property
-    def family(self) -> Waves:
-        return OPERATIONS[self.name][1](self.dtype)
+    def operation(self) -> Operation:
+        """Once it has looked at its matrices."""
+        return self.problem.operation
 
     @property
     def box(self) -> Box:
@@ -117,15 +223,40 @@ class Case:
         return points[:, 0] if self.dimension == 1 else points
 
     def matrices(self, p: Array) -> Array:
-        family = self.family
-        return np.stack([family(row) for row in p])
+        """As the operation receives them: one flat row each where it has several."""
+        return self.problem.family.at(self.box.points(p)[0], self.box)
+
+    def given(self, A: Array) -> dict[str, Array]:
+        """Of matrices, those that the user passed, by name."""
+        family = self.problem.family
+        return (
+            cut(A, tuple(family.shapes(self.box).values()), family.members) if isinstance(family, Bundle) else {"A": A}
+        )
+
+    def reference(self, A: Array) -> tuple[Array, ...]:
+        """What NumPy or SciPy answer for matrices, factor by factor."""
+        answers = [OPERATIONS[self.name][2](*row) for row in zip(*self.given(A).values(), strict=True)]
+        parts = zip(*answers, strict=True) if isinstance(answers[0], tuple) else [answers]
+        return tuple(np.stack(part) for part in parts)
+
+    @property
+    def tol(self) -> float:
+        return 1e-5 if self.dtype in (np.float32, np.complex64) else 1e-8
+
+    @property
+    def samples(self) -> int:
+        # No equation says where the map of a logarithm fails, so exact results fill a grid.
+        return 400 if self.name == "logm" and self.dimension > 1 else 60
+
+
+SHAPES = ("pinv-wide", "solve-many", "svd-wide", "svd-full-tall", "qr-tall", "polar-tall")
 
 
 def objection(name: str, dtype: np.dtype[Any], dimension: int) -> str | None:
     """Why a combination is left out of the table."""
-    if name == "svd-wide" and dimension > 1:
-        return "shape and parameters are independent: a wide matrix over one parameter shows all there is"
-    if name == "root" and dtype.itemsize // (1 + (dtype.kind == "c")) < 8 and dimension > 1:
+    if name in SHAPES and dimension > 1:
+        return "shape and parameters are independent: another shape over one parameter shows all there is"
+    if name in ("root", "custom") and dtype in (np.float32, np.complex64) and dimension > 1:
         return "a user's operation is fitted in double precision whatever is stored; one parameter shows the storage"
     return None
 
@@ -140,11 +271,15 @@ def case(request: pytest.FixtureRequest) -> Case:
     return found
 
 
+@pytest.fixture(scope="session")
+def table() -> list[Case]:
+    return TABLE
+
+
 @cache
 def _fitted(case: Case) -> nmc.Fit:
-    tol = 1e-5 if case.dtype.itemsize // (1 + (case.dtype.kind == "c")) < 8 else 1e-8
-    problem = nmc.Problem.of(case.family, case.box, case.operation)
-    return nmc.fit(problem, tol=tol, samples=60, basis="auto" if case.dimension == 1 else "chebyshev", rng=7)
+    basis = "auto" if case.dimension == 1 else "chebyshev"
+    return nmc.fit(case.problem, tol=case.tol, samples=case.samples, basis=basis, rng=7)
 
 
 @pytest.fixture(scope="session")

@@ -24,20 +24,23 @@ if TYPE_CHECKING:
     from neumatc.family import Table as Table
     from neumatc.fitted import Fit as Fit
     from neumatc.fitting import fit as fit
-    from neumatc.linalg import expm as expm
     from neumatc.linalg import cholesky as cholesky
     from neumatc.linalg import eig as eig
     from neumatc.linalg import eigh as eigh
+    from neumatc.linalg import eigvalsh as eigvalsh
+    from neumatc.linalg import expm as expm
     from neumatc.linalg import inv as inv
     from neumatc.linalg import logm as logm
     from neumatc.linalg import lyapunov as lyapunov
     from neumatc.linalg import pinv as pinv
-    from neumatc.linalg import riccati as riccati
-    from neumatc.linalg import solve as solve
     from neumatc.linalg import polar as polar
     from neumatc.linalg import qr as qr
+    from neumatc.linalg import riccati as riccati
+    from neumatc.linalg import slogdet as slogdet
+    from neumatc.linalg import solve as solve
     from neumatc.linalg import sqrtm as sqrtm
     from neumatc.linalg import svd as svd
+    from neumatc.linalg import svdvals as svdvals
     from neumatc.linalg import sylvester as sylvester
     from neumatc.loading import load as load
     from neumatc.operations import Custom as Custom
@@ -62,6 +65,7 @@ _PUBLIC = {
     "compare": "neumatc.comparison",
     "eig": "neumatc.linalg",
     "eigh": "neumatc.linalg",
+    "eigvalsh": "neumatc.linalg",
     "fit": "neumatc.fitting",
     "inv": "neumatc.linalg",
     "load": "neumatc.loading",
@@ -69,11 +73,13 @@ _PUBLIC = {
     "lyapunov": "neumatc.linalg",
     "pinv": "neumatc.linalg",
     "riccati": "neumatc.linalg",
+    "slogdet": "neumatc.linalg",
     "solve": "neumatc.linalg",
     "polar": "neumatc.linalg",
     "qr": "neumatc.linalg",
     "sqrtm": "neumatc.linalg",
     "svd": "neumatc.linalg",
+    "svdvals": "neumatc.linalg",
     "sylvester": "neumatc.linalg",
 }
 

@@ -7,7 +7,8 @@ Algorithm 1 of the paper (align each sample to its predecessor) is ``along_path`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
+from itertools import pairwise, product
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ from neumatc.gauge import Factors, Gauge, NoGauge
 
 SWEEPS = 40
 """Smoothing sweeps in several parameters: a tree alone leaves jumps between branches (measured: 3e-5 to 5e-8)."""
+
+LOW, SHARE = 6, 8
+"""Most degree of the analytic reference, and least samples per polynomial: it must be blind to the seams of a tree."""
 
 
 def aligned(points: Array, F: Mapping[str, Any], gauge: Gauge) -> Factors:
@@ -69,6 +73,33 @@ def smoothed(points: Array, F: Mapping[str, Any], gauge: Gauge, sweeps: int = SW
         average = {name: np.tensordot(weights, X, axes=1) for name, X in moved.items()}
         moved = gauge.align(moved, average)
     return moved
+
+
+def straightened(points: Array, F: Mapping[str, Any], gauge: Gauge) -> Factors:
+    """Realign every sample to a polynomial of low degree through all of them.
+
+    Parallel transport from sample to sample, and averages over neighbours, depend on where the samples lie, and what
+    they leave is smooth to a few digits only. A polynomial is an analytic reference: so is the representative nearest
+    to it, wherever the overlap of the two is regular.
+    """
+    basis = _low_degree(points)
+    fitted = {name: np.tensordot(basis @ basis.T, np.asarray(X), axes=1) for name, X in F.items()}
+    return gauge.align(F, fitted)
+
+
+def _low_degree(points: Array) -> Array:
+    """Orthonormal columns ``(M, m)`` that span the polynomials of a low total degree."""
+    centre, reach = (points.max(0) + points.min(0)) / 2, np.ptp(points, axis=0) / 2
+    angles = np.arccos(np.clip((points - centre) / np.where(reach > 0, reach, 1.0), -1, 1))
+    degree = 0
+    while degree < LOW and comb(degree + 1 + points.shape[1], points.shape[1]) <= len(points) / SHARE:
+        degree += 1
+    powers = [k for k in product(range(degree + 1), repeat=points.shape[1]) if sum(k) <= degree]
+    columns = [
+        np.prod([np.cos(k * angle) for k, angle in zip(power, angles.T, strict=True)], axis=0) for power in powers
+    ]
+    Q: Array = np.linalg.qr(np.stack(columns, axis=1))[0]
+    return Q
 
 
 def _align_one(F: Factors, index: int, reference: int, gauge: Gauge) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from neumatc import store
 from neumatc.__about__ import __version__
+from neumatc.box import Box
 from neumatc.history import Event
 from neumatc.operations import OPERATIONS, Operation
 
@@ -23,19 +24,19 @@ def save(fit: Fit, path: str | PathLike[str]) -> None:
     surrogate = fit.surrogate
     manifest = {
         "operation": _describe_operation(fit.operation),
-        "box": asdict(fit.box),
+        "box": describe_box(fit.box),
         "matrix": {"shape": list(fit.shape), "dtype": str(fit.dtype)},
         "layout": [asdict(part) for part in surrogate.layout.parts],
         "complex_coefficients": surrogate.complex_coefficients,
         "curve": surrogate.curve.name,
         "basis": {
             "name": fit.basis.name,
-            "score": _number(fit.basis.score),
-            "tried": [{**asdict(trial), "score": _number(trial.score)} for trial in fit.basis.tried],
+            "score": number_of(fit.basis.score),
+            "tried": [{**asdict(trial), "score": number_of(trial.score)} for trial in fit.basis.tried],
         },
-        "history": [_describe_event(event) for event in fit.history],
+        "history": [describe_event(event) for event in fit.history],
         "status": fit.status,
-        "error": _number(fit.error),
+        "error": number_of(fit.error),
         "tol": fit.tol,
         "cost": asdict(fit.cost),
         "seed": str(fit.seed),
@@ -45,16 +46,26 @@ def save(fit: Fit, path: str | PathLike[str]) -> None:
     arrays = {"C": surrogate.C, "samples": fit.samples.points}
     arrays |= {f"curve.{name}": value for name, value in surrogate.curve.arrays().items()}
     arrays |= {f"witness.{name}": value for name, value in fit.witness.items()}
+    if len(fit.excluded):
+        arrays["excluded"] = fit.excluded
     store.write(path, manifest, arrays)
 
 
-def _number(x: float) -> float | str:
+def describe_box(box: Box) -> dict[str, Any]:
+    """The box as JSON; of a hole only that there is one, for ``where`` is the caller's code."""
+    described = {name: value for name, value in asdict(box.whole).items() if name != "hole"}
+    if box.hole is not None:
+        described["hole"] = {"where": box.hole.where is not None, "failures": bool(box.hole.failures)}
+    return described
+
+
+def number_of(x: float) -> float | str:
     """JSON knows neither infinity nor NaN: the score of a basis that could not be fitted becomes "inf"."""
     return float(x) if math.isfinite(x) else repr(float(x))
 
 
-def _describe_event(event: Event) -> dict[str, Any]:
-    numbers = {name: _number(value) for name, value in event.numbers.items()}
+def describe_event(event: Event) -> dict[str, Any]:
+    numbers = {name: number_of(value) for name, value in event.numbers.items()}
     return {"stage": event.stage, "text": event.text, "numbers": numbers}
 
 

@@ -5,6 +5,7 @@ a pair ``(lo, hi)``. On a logarithmic axis curves are fitted over ``log p``, so 
 periodic one any p is welcome and is brought back into ``[lo, hi)``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
@@ -21,6 +22,7 @@ __all__ = [
     "Logarithms",
     "check_ends",
     "checked_names",
+    "columns",
     "interval",
     "number",
     "one_each",
@@ -81,6 +83,19 @@ class Axis:
         lo, hi = _pair(ends, what)
         check_ends(lo, hi, "linear", False, what)
         return cls(lo, hi)
+
+
+def columns(axes: Sequence[Axis], names: Any) -> tuple[Any, ...]:
+    """Lower ends, upper ends, names, scales and periods of axes, as a box takes them."""
+    for axis, name in zip(axes, names or (), strict=bool(names)):
+        if axis.name not in (None, name):
+            raise InputError(
+                f"box[{name!r}] holds an Axis of another name; {axis.name!r} came. "
+                "The key of a dict is the name of its axis. Leave the name of the Axis out."
+            )
+    ends = zip(*((axis.lo, axis.hi, axis.scale, axis.periodic) for axis in axes), strict=True)
+    lower, upper, scales, periodic = ends if axes else ((), (), (), ())
+    return lower, upper, names, scales, periodic
 
 
 @dataclass(frozen=True)

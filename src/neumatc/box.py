@@ -4,8 +4,8 @@ Curves are fitted on the cube; users speak in their own units (hertz, kelvin, an
 the two meet, and the only place that decides whether a point p may be asked for at all.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -18,6 +18,7 @@ from neumatc.axis import (
     Logarithms,
     check_ends,
     checked_names,
+    columns,
     interval,
     number,
     one_each,
@@ -25,7 +26,8 @@ from neumatc.axis import (
     wrapped,
     wrong_shape,
 )
-from neumatc.errors import InputError, OutsideBoxError
+from neumatc.errors import InputError
+from neumatc.hole import Hole, clipped, outside, replenished
 
 __all__ = ["Box", "BoxLike", "Float64", "Point"]
 
@@ -50,6 +52,7 @@ class Box:
     names : D different names, or None; they appear in messages, tables and plots.
     scales : "linear" or "log" for each parameter; all linear by default.
     periodic : whether A(p) has the period ``upper - lower`` in each parameter; in none by default.
+    hole : what is left out of the box, by `excluding`; None for nothing.
 
     Examples
     --------
@@ -68,6 +71,7 @@ class Box:
     names: tuple[str, ...] | None = None
     scales: tuple[str, ...] = ()
     periodic: tuple[bool, ...] = ()
+    hole: Hole | None = None
 
     def __post_init__(self) -> None:
         """Check the ends, and keep them as plain floats."""
@@ -99,13 +103,13 @@ class Box:
         if isinstance(box, Box):
             return box
         if isinstance(box, Axis):
-            return cls._joined([box], None if box.name is None else (box.name,))
+            return cls(*columns([box], None if box.name is None else (box.name,)))
         if isinstance(box, Mapping):
-            return cls._joined([Axis.of(ends, f"box[{name!r}]") for name, ends in box.items()], tuple(box))
+            return cls(*columns([Axis.of(ends, f"box[{name!r}]") for name, ends in box.items()], tuple(box)))
         if isinstance(box, list | tuple) and any(isinstance(ends, Axis) for ends in box):
             axes = [Axis.of(ends, f"box[{i}]") for i, ends in enumerate(box)]
             names = tuple(axis.name for axis in axes)
-            return cls._joined(axes, names if any(name is not None for name in names) else None)
+            return cls(*columns(axes, names if any(name is not None for name in names) else None))
         ends = real_numbers(box, "box")
         if ends.shape == (2,):
             ends = ends[None]
@@ -113,25 +117,14 @@ class Box:
             raise wrong_shape(f"numbers of shape {ends.shape}")
         return cls(tuple(ends[:, 0].tolist()), tuple(ends[:, 1].tolist()))
 
-    @classmethod
-    def _joined(cls, axes: Sequence[Axis], names: Any) -> "Box":
-        for axis, name in zip(axes, names or (), strict=bool(names)):
-            if axis.name not in (None, name):
-                raise InputError(
-                    f"box[{name!r}] holds an Axis of another name; {axis.name!r} came. "
-                    "The key of a dict is the name of its axis. Leave the name of the Axis out."
-                )
-        columns = zip(*((axis.lo, axis.hi, axis.scale, axis.periodic) for axis in axes), strict=True)
-        lower, upper, scales, periodic = columns if axes else ((), (), (), ())
-        return cls(lower, upper, names, scales, periodic)
-
     def __str__(self) -> str:
         """Return ``[0, 1] x [-1, 2]``, or with names ``k in [0, 1], z in [1, 9] (log), φ in [0, 7) (periodic)``."""
         axes = zip(self.lower, self.upper, self.scales, self.periodic, strict=True)
         intervals = [interval(*axis) for axis in axes]
+        less = " less a hole" if self.hole is not None and self.hole.where is not None else ""
         if self.names is None:
-            return " x ".join(intervals)
-        return ", ".join(f"{name} in {interval}" for name, interval in zip(self.names, intervals, strict=True))
+            return " x ".join(intervals) + less
+        return ", ".join(f"{name} in {interval}" for name, interval in zip(self.names, intervals, strict=True)) + less
 
     @property
     def dimension(self) -> int:
@@ -160,8 +153,38 @@ class Box:
 
     @property
     def middle(self) -> Float64:
-        """The point in the middle, shape (1, D)."""
-        return self.from_unit(np.zeros((1, self.dimension)))
+        """The point in the middle, or another one where that lies in the hole; shape (1, D)."""
+        middle = self.from_unit(np.zeros((1, self.dimension)))
+        return self.random(1, np.random.default_rng(0)) if self.excluded(middle)[0] else middle
+
+    def excluding(self, where: Callable[[Any], Any] | None = None, failures: bool = False) -> "Box":
+        """Return this box with a hole, ``{p in box : not where(p)}``; see `Hole`.
+
+        Parameters
+        ----------
+        where : p -> bool, True where p is left out. Nothing is sampled there, and asking raises `OutsideBoxError`.
+        failures : whether a point where A(p) or its exact result cannot be had is avoided and recorded
+            (`Fit.excluded`) instead of ending the fit.
+
+        Examples
+        --------
+        >>> box = Box.of((0, 1)).excluding(lambda p: 0.4 < p < 0.5)
+        >>> print(box)
+        [0, 1] less a hole
+        >>> box.points(0.45)
+        Traceback (most recent call last):
+        neumatc.errors.OutsideBoxError: p must lie in the box [0, 1] less a hole; p = 0.45 lies inside the hole. ...
+        """
+        return replace(self, hole=self.hole.and_where(where, failures) if self.hole else Hole(where, failures))
+
+    @property
+    def whole(self) -> "Box":
+        """The same box without its hole."""
+        return self if self.hole is None else replace(self, hole=None)
+
+    def excluded(self, points: Float64) -> npt.NDArray[np.bool_]:
+        """Which points (B, D) of the box lie in the hole, as far as ``where`` tells; (B,)."""
+        return np.zeros(len(points), bool) if self.hole is None else self.hole.covers(points, self.describe)
 
     def to_unit(self, p: Float64) -> Float64:
         """Map points p (..., D) of the box to x (..., D) in [-1, 1]^D."""
@@ -209,7 +232,7 @@ class Box:
         Raises
         ------
         OutsideBoxError
-            When a point is NaN or outside by more than 4 units in the last place (of its own precision).
+            When a point is NaN, in the hole, or outside by more than 4 units in the last place (of its own precision).
 
         Examples
         --------
@@ -233,37 +256,16 @@ class Box:
         if self._wraps is not None:
             points = wrapped(points, lower, upper, self._wraps)
         # NaN fails both comparisons, hence never takes this short way.
-        if ((points >= lower) & (points <= upper)).all():
-            return points, batch_shape
-        # 0.1 in single precision is larger than 0.1, and the end of a box all the same.
-        single = str(getattr(p, "dtype", "")).endswith("float32")
-        return self._clipped(points, batch_shape, _SINGLE_SLACK if single else _SLACK), batch_shape
-
-    def _clipped(self, points: Float64, batch_shape: tuple[int, ...], ulps: float) -> Float64:
-        lower, upper, width = self._ends
-        # Rounding of p is relative to p itself, which may be much larger than the width (a band around 2.4e9 Hz).
-        slack = ulps * np.maximum(width, np.maximum(np.abs(lower), np.abs(upper)))
-        outside = ~((points >= lower - slack) & (points <= upper + slack)).all(axis=1)
-        if outside.any():
-            raise self._outside(points, np.flatnonzero(outside), batch_shape)
-        clipped: Float64 = np.minimum(np.maximum(points, lower), upper)
-        return clipped
-
-    def _outside(self, points: Float64, rows: npt.NDArray[np.intp], batch_shape: tuple[int, ...]) -> OutsideBoxError:
-        row = points[rows[0]]
-        came = self.describe(row)
-        if batch_shape:
-            index = tuple(int(i) for i in np.unravel_index(rows[0], batch_shape))
-            came = f"{len(rows)} of {len(points)} points lie outside, the first is {came} at index {index}"
-        else:
-            came = f"{came} lies outside"
-        if np.isnan(row).any():
-            cause = "NaN usually comes from a division or a missing value before the call."
-        else:
-            cause = "The fit was probably made on a smaller box, or the units differ."
-        return OutsideBoxError(
-            f"p must lie in the box {self}; {came}. {cause} Ask inside the box, or fit again on a larger one."
-        )
+        if not ((points >= lower) & (points <= upper)).all():
+            # 0.1 in single precision is larger than 0.1, and the end of a box all the same.
+            single = str(getattr(p, "dtype", "")).endswith("float32")
+            moved, away = clipped(points, lower, upper, _SINGLE_SLACK if single else _SLACK)
+            if away.any():
+                raise outside(self, points, away, batch_shape)
+            points = moved
+        if self.hole is not None and (inside := self.excluded(points)).any():
+            raise outside(self, points, inside, batch_shape, self.hole)
+        return points, batch_shape
 
     def scalar(self, row: Float64) -> Point:
         """Return what the caller's function gets for one row (D,): a Python float for D = 1, else a fresh array."""
@@ -286,7 +288,8 @@ class Box:
 
     def random(self, count: int, rng: np.random.Generator) -> Float64:
         """Draw points (count, D) from the box, uniform in p, or in log p on logarithmic axes; in the caller's units."""
-        return self.from_unit(rng.uniform(-1.0, 1.0, (count, self.dimension)))
+        points = self.from_unit(rng.uniform(-1.0, 1.0, (count, self.dimension)))
+        return points if self.hole is None else replenished(points, self, rng)
 
     def _axis(self, axis: int) -> str:
         if self.names is not None:

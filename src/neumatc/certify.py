@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from neumatc.arrays import Array, is_complex
+from neumatc.arrays import Array, double, is_complex
 from neumatc.equations import Equation, norm
 from neumatc.gauge import Factors
-from neumatc.operations import Operation, Selective
+from neumatc.operations import Followed, Operation, Selective
 from neumatc.probes import gaussian
 
 PROBES = 16
@@ -83,6 +83,8 @@ class Checker:
 
     def estimate(self, A: Array, F: Factors) -> tuple[Array, Array]:
         """Squared relative residual of each point from checked and from probed equations: two arrays ``(B,)``."""
+        # Numbers stored in single precision are judged in double: the check must not round as they do.
+        F = {name: X.astype(double(X.dtype), copy=False) for name, X in F.items()}
         values = {**self.operation.given(A), **F}
         certain, probed = np.zeros(len(A)), np.zeros(len(A))
         for equation, Z, exact in zip(self.equations, self.probes, self.exact, strict=True):
@@ -91,6 +93,8 @@ class Checker:
                 certain += size**2
             else:
                 probed += size**2 / Z.shape[1]
+        if isinstance(self.operation, Followed):
+            certain += self.operation.mismatch(A, F) ** 2
         if isinstance(self.operation, Selective):
             certain += self.operation.defect(A, F, self.defect_probes) ** 2
         return certain, probed

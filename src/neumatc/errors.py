@@ -22,6 +22,7 @@ __all__ = [
     "RankError",
     "SingularError",
     "TrainingError",
+    "UndefinedError",
     "unknown",
 ]
 
@@ -36,6 +37,10 @@ class InputError(NeuMatCError, ValueError):
 
 class NonFiniteError(InputError):
     """A number that must be finite is NaN or Inf."""
+
+
+class UndefinedError(InputError):
+    """A(p) cannot be computed at one point p: the caller's function raised there."""
 
 
 class OutsideBoxError(InputError):

@@ -27,6 +27,7 @@ from neumatc.problem import Problem
 from neumatc.samples import Samples
 from neumatc.sketch import Sketch
 from neumatc.surrogate import Surrogate, product
+from neumatc.topology.report import GaugeReport
 
 CORRECTION, CERTIFICATE = 101, 102
 """Branches of the seed: probes of one purpose are never those of another."""
@@ -53,6 +54,8 @@ class Fit:
         over held-out points, measured with fresh probes on the stored numbers; what was asked for; what it took
     seed, seeded : root of all random numbers, and whether the caller gave it
     dtype, shape, exponent : of A(p), and the power of two it was divided by internally
+    excluded : (k, D) points at which A(p) or its exact result could not be had, for a box that lets failures be (see
+        `Box.excluding`); the history tells the reasons
     """
 
     map: Map
@@ -70,6 +73,7 @@ class Fit:
     dtype: np.dtype[Any]
     shape: tuple[int, int]
     witness: Mapping[str, Array] = field(default_factory=dict, repr=False)
+    excluded: Array = field(default_factory=lambda: np.empty((0, 1)), repr=False)
 
     __array_ufunc__ = None
 
@@ -126,6 +130,10 @@ class Fit:
         """
         return Certified(self, self.tol if tol is None else tol, on_fail)
 
+    def gauge_report(self) -> GaugeReport:
+        """What was found about the freedom in the factors: crossings, clusters, gaps, loops; read from the history."""
+        return GaugeReport.of(self.operation.gauge, self.history, self.status == "converged")
+
     def save(self, path: str | PathLike[str]) -> None:
         """Write one file that ``neumatc.load`` opens without torch; see docs/format.md."""
         archive.save(self, path)
@@ -150,7 +158,9 @@ class Fit:
         """Latent tensors of the correction; built at the first use."""
         problem, surrogate = self.problem_or_raise, self.surrogate
         slices = {name: X.astype(double(X.dtype)) for name, X in problem.rescale(surrogate.slices()).items()}
-        A = problem.matrices(problem.box.middle if problem.tabulated is None else problem.tabulated[:1])
+        # Where a hole is, A(p) is known to exist at the samples only.
+        middle = problem.box.middle if problem.box.hole is None else self.samples.points[:1]
+        A = problem.matrices(middle if problem.tabulated is None else problem.tabulated[:1])
         known = self.operation.given(A)
         values = {**known, **{name: X[:1] for name, X in slices.items()}}
         rng = np.random.default_rng([self.seed, CORRECTION])
@@ -176,7 +186,8 @@ class Fit:
     @property
     def correction_pays(self) -> bool:
         """Whether latent equations exist, and are solved in less time than the operation itself."""
-        if not all(equation.polynomial for equation in self.operation.equations()):
+        equations = self.operation.equations()
+        if not equations or not all(equation.polynomial for equation in equations):
             return False
         return 10 * self._unknowns**3 <= max(CHEAP, EXACT * float(max(self.shape)) ** 3)
 
@@ -196,7 +207,7 @@ class Fit:
         rows = [
             ("operation", self.operation.name),
             ("A(p)", f"{sizes} {self.dtype}, {self.box}"),
-            ("exact solves", f"{len(self.samples)}"),
+            ("exact solves", f"{len(self.samples)}" + (f", {len(self.excluded)} failed" if len(self.excluded) else "")),
             ("latent tensor", f"d = {self.surrogate.d}, {self.surrogate.nbytes / 1e6:.1f} MB"),
             ("basis", str(self.basis)),
             ("status", f"{self.status} (tol {self.tol:.1e})"),

@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from neumatc.arrays import Array, is_complex, real_dtype
 from neumatc.bases import basis as bases_of
 from neumatc.certify import Checker
 from neumatc.errors import AccuracyWarning, TrainingError, unknown
 from neumatc.fitted import Fit
 from neumatc.history import Basis, Cost, Event
 from neumatc.maps import Map
+from neumatc.operations import Followed
 from neumatc.options import device_of, dtype_of, samples_of, seed_of, tol_of
 from neumatc.probes import gaussian
 from neumatc.problem import Meter, Problem
@@ -83,7 +85,11 @@ def fit(
     if training != "auto":
         raise unknown("training", str(training), ["auto"])
     # A meter of its own: a problem that is fitted twice pays for each fit alone.
-    problem = replace(problem, meter=Meter(), executor=problem.executor if executor is None else executor)
+    problem = replace(
+        problem,
+        meter=Meter(failed=dict(problem.meter.failed)),
+        executor=problem.executor if executor is None else executor,
+    )
     seed, seeded = seed_of(rng)
     history: list[Event] = []
     stored = dtype_of(problem, dtype)
@@ -111,9 +117,9 @@ def _assembled(plan: Plan, trained: Trained, stored: Any, history: list[Event], 
     if trained.operation != problem.operation:
         problem = problem.with_operation(trained.operation)
     check = time.perf_counter()
-    scaled = Surrogate(
-        trained.C.astype(stored, copy=False), trained.curve, trained.layout, trained.complex_coefficients
-    )
+    # Values of complex matrices are real, and so is their map.
+    kept = stored if is_complex(trained.C.dtype) else real_dtype(stored)
+    scaled = Surrogate(trained.C.astype(kept, copy=False), trained.curve, trained.layout, trained.complex_coefficients)
     map_ = Map(scaled, problem.box, trained.operation)
     held_out, batch_seconds = _held_out_error(plan, problem, map_, trained)
     error = max(held_out, trained.residual, trained.choice.score)
@@ -134,7 +140,7 @@ def _assembled(plan: Plan, trained: Trained, stored: Any, history: list[Event], 
         total_seconds=time.perf_counter() - start,
         query_seconds=_query_seconds(map_, problem),
         batch_seconds=batch_seconds,
-        exact_seconds=meter.solve_seconds / max(meter.solved, 1),
+        exact_seconds=_exact_seconds(problem, trained.held_out),
     )
     return Fit(
         map=map_,
@@ -152,6 +158,7 @@ def _assembled(plan: Plan, trained: Trained, stored: Any, history: list[Event], 
         dtype=problem.dtype,
         shape=problem.shape,
         witness=_witness(plan, trained),
+        excluded=problem.failed,
     )
 
 
@@ -192,6 +199,19 @@ def _query_seconds(map_: Map, problem: Problem) -> float:
         map_(p)
         seconds.append(time.perf_counter() - start)
     return float(np.median(seconds[1:]))
+
+
+def _exact_seconds(problem: Problem, points: Array) -> float:
+    """Seconds of one exact result: those of the samples, or, where these needed vectors, of values alone."""
+    if not isinstance(problem.operation, Followed):
+        return problem.meter.solve_seconds / max(problem.meter.solved, 1)
+    seconds = []
+    for point in points[:4]:
+        A = problem.matrices(point[None])
+        start = time.perf_counter()
+        problem.operation.direct(A)
+        seconds.append(time.perf_counter() - start)
+    return float(np.median(seconds))
 
 
 def _witness(plan: Plan, trained: Trained) -> dict[str, Any]:

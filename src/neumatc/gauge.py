@@ -7,7 +7,7 @@ where they cluster. A map over p is smooth only when this freedom is fixed the s
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -110,6 +110,8 @@ class Vectors(Gauge):
         parallel; left ones L with ``Lᴴ V = I`` still tell them apart
     signed : whether the columns of a further vector factor may be negated together with their values, so that a
         singular value that passes through zero goes on as a smooth negative one
+    blocks : columns (of the reference) that are followed together, as spaces: they may be turned by a unitary, of its
+        own for each vector factor when ``signed``, and the square part of the values turns with them
 
     Notes
     -----
@@ -122,6 +124,7 @@ class Vectors(Gauge):
     assignment: str = "linear"
     dual: str | None = None
     signed: bool = False
+    blocks: tuple[tuple[int, ...], ...] = ()
 
     def align(self, F: Mapping[str, Any], reference: Mapping[str, Any]) -> Factors:
         moved, other = _as_numpy(F), _as_numpy(reference)
@@ -134,17 +137,38 @@ class Vectors(Gauge):
             for name in self.vectors[1:]:
                 agree = (moved[name].conj() * other[name]).sum(-2).real
                 moved = self._negated(moved, name, np.where(agree < 0, -1, 1))
+        for block in self.blocks:
+            J, free = list(block), self.vectors if self.signed else self.vectors[:1]
+            self._turn(moved, J, [polar(adjoint(moved[name][..., J]) @ other[name][..., J]) for name in free])
         return _in_kind(moved, F)
 
     def move(self, F: Mapping[str, Any], rng: np.random.Generator) -> Factors:
         columns = F[self.vectors[0]]
-        orders = np.stack([rng.permutation(columns.shape[-1]) for _ in columns])
+        if self.blocks:
+            F = {name: np.array(X) for name, X in F.items()}
+            for block in self.blocks:
+                free = self.vectors if self.signed else self.vectors[:1]
+                self._turn(
+                    F, list(block), [_random_unitary(len(columns), len(block), columns.dtype, rng) for _ in free]
+                )
+        # A block has its own numbers: only columns that are followed alone change places.
+        alone = np.setdiff1d(np.arange(columns.shape[-1]), [i for block in self.blocks for i in block])
+        orders = np.tile(np.arange(columns.shape[-1]), (len(columns), 1))
+        orders[:, alone] = np.stack([rng.permutation(alone) for _ in columns])
         phases = np.exp(2j * np.pi * rng.random(orders.shape))
         moved = self._act(F, orders, phases if np.iscomplexobj(columns) else np.sign(phases.real))
         if self.signed:
             for name in self.vectors[1:]:
                 moved = self._negated(moved, name, rng.choice([-1, 1], orders.shape))
         return moved
+
+    def _turn(self, F: Factors, J: list[int], unitaries: Sequence[Any]) -> None:
+        """Turn the columns J of each vector factor by a unitary, the last one for all the others, in place."""
+        for k, name in enumerate(self.vectors):
+            F[name][..., J] = F[name][..., J] @ unitaries[min(k, len(unitaries) - 1)]
+        for name in self.values:
+            F[name][..., J] = F[name][..., J] @ unitaries[-1]
+            F[name][..., J, :] = adjoint(unitaries[0]) @ F[name][..., J, :]
 
     def _turn_clusters(self, F: Factors, reference: Factors) -> None:
         """Turn the basis of every cluster of equal values, which is arbitrary, towards the reference, in place.
@@ -164,6 +188,10 @@ class Vectors(Gauge):
                 G = polar(overlap[:, nearest]) if self.dual is None else G
                 for name in self.vectors:
                     F[name][b][:, J] = F[name][b][:, J] @ (adjoint(np.linalg.inv(G)) if name == self.dual else G)
+                if self.blocks:  # the cores of blocks are not diagonal, and turn with their vectors
+                    for name in self.values:
+                        F[name][b][:, J] = F[name][b][:, J] @ G
+                        F[name][b][J] = adjoint(G) @ F[name][b][J]
 
     def _order(self, similarity: Any) -> Any:
         """The column for each row."""

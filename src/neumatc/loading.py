@@ -10,7 +10,7 @@ import numpy as np
 
 from neumatc import store
 from neumatc.bases import CURVES, Trial
-from neumatc.box import Box
+from neumatc.box import Box, BoxLike
 from neumatc.errors import FormatError, InputError, NeuMatCError
 from neumatc.fitted import Fit
 from neumatc.history import Basis, Cost, Event
@@ -18,34 +18,43 @@ from neumatc.layout import Layout, Part
 from neumatc.maps import Map
 from neumatc.operations import Operation, restore
 from neumatc.problem import Problem
+from neumatc.reduced import ReducedFit, system_of
+from neumatc.reduced.archive import restored
 from neumatc.samples import Samples
 from neumatc.surrogate import Surrogate
 
 
-def load(path: str | PathLike[str], matrix: Any = None, operation: Operation | None = None) -> Fit:
+def load(
+    path: str | PathLike[str], matrix: Any = None, operation: Operation | None = None, box: BoxLike | None = None
+) -> Any:
     """Open a saved fit; torch is not needed.
 
     Parameters
     ----------
     path : file written by ``Fit.save``
     matrix : the family A(p) the fit was made for, needed to certify and to correct. It is compared with the file at
-        stored points, and a different A is refused
+        stored points, and a different A is refused. A fit of sparse matrices needs the pair ``(A, b)`` to answer at all
     operation : the user's own operation, for a fit of one that this library does not know by name
+    box : the box of the fit with its hole, ``Box.excluding(where)``. A ``where`` is code: the file only says that there
+        was one, and then the box must come, with its hole, or without it to be answered everywhere
 
     Returns
     -------
-    Fit, which answers bit for bit like the saved one (one point at a time, or with ``reproducible=True``).
+    Fit, which answers bit for bit like the saved one (one point at a time, or with ``reproducible=True``); `ReducedFit`
+    when that was saved.
 
     Raises
     ------
     FormatError
         For a damaged, truncated or foreign file.
     InputError
-        When ``matrix`` is not the family of the fit.
+        When ``matrix`` is not the family of the fit, or ``box`` not its box; when there was a hole and no box came.
     """
     manifest, arrays = store.read(path)
     try:
-        fit = _assemble(manifest, arrays, operation)
+        if manifest.get("kind") == "reduced":
+            return _reduced(manifest, arrays, matrix)
+        fit = _assemble(manifest, arrays, operation, box)
     except NeuMatCError:
         raise
     except (KeyError, TypeError, IndexError, AttributeError, ValueError) as cause:
@@ -56,14 +65,15 @@ def load(path: str | PathLike[str], matrix: Any = None, operation: Operation | N
     return fit if matrix is None else _with_matrix(fit, matrix)
 
 
-def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, Any], operation: Operation | None) -> Fit:
+def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, Any], operation: Any, box: Any) -> Fit:
     chosen = _restore_operation(manifest["operation"], operation)
     curve = CURVES[manifest["curve"]].from_arrays(_branch(arrays, "curve."))
     layout = Layout(tuple(Part(**part) for part in manifest["layout"]))
     surrogate = Surrogate(arrays["C"], curve, layout, manifest["complex_coefficients"])
     basis = manifest["basis"]
+    whole = _box(manifest["box"])
     return Fit(
-        map=Map(surrogate, _box(manifest["box"]), chosen),
+        map=Map(surrogate, _with_hole(whole, manifest["box"].get("hole"), box, arrays["samples"]), chosen),
         operation=chosen,
         problem=None,
         samples=Samples(arrays["samples"]),
@@ -78,6 +88,31 @@ def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, Any], operation:
         dtype=np.dtype(manifest["matrix"]["dtype"]),
         shape=tuple(manifest["matrix"]["shape"]),
         witness=_branch(arrays, "witness."),
+        excluded=arrays.get("excluded", np.empty((0, whole.dimension))),
+    )
+
+
+def _reduced(manifest: Mapping[str, Any], arrays: Mapping[str, Any], matrix: Any) -> ReducedFit:
+    """A reduced fit: its coefficients θ(p) are the caller's code, which no file holds."""
+    if not isinstance(matrix, tuple) or len(matrix) != 2:
+        came = "none" if matrix is None else f"a {type(matrix).__name__}"
+        raise InputError(
+            f"The file holds a sparse solve, which answers only with A(p) and b(p) beside it; matrix=(A, b) was "
+            f"expected and {came} came. Their coefficients are code, and code is never read from a file. "
+            "Pass what was fitted: neumatc.load(path, matrix=(A, b))."
+        )
+    system = system_of(*matrix, _box(manifest["box"]))
+    return ReducedFit(
+        system=system,
+        C=arrays["C"],
+        model=restored(manifest, arrays, system),
+        samples=Samples(arrays["samples"]),
+        history=tuple(_event(event) for event in manifest["history"]),
+        status=manifest["status"],
+        error=float(manifest["error"]),
+        tol=manifest["tol"],
+        cost=Cost(**manifest["cost"]),
+        excluded=arrays["excluded"],
     )
 
 
@@ -86,6 +121,33 @@ def _box(described: Mapping[str, Any]) -> Box:
     # Files from before there were scales know linear axes only.
     scales, periodic = (tuple(described.get(key, ())) for key in ("scales", "periodic"))
     return Box(tuple(lower), tuple(upper), None if names is None else tuple(names), scales, periodic)
+
+
+def _with_hole(whole: Box, hole: Mapping[str, Any] | None, given: Any, samples: Any) -> Box:
+    """The box as it was fitted: a ``where`` comes from the caller, or is given up expressly, but never forgotten."""
+    if given is None:
+        if hole is not None and hole["where"]:
+            raise InputError(
+                "The file holds a fit of a box with a hole, `excluding(where)`, and no box was given. "
+                "No file holds code, and without `where` the hole would be answered like all the rest. "
+                "Pass neumatc.load(path, box=Box.of(...).excluding(where)), or the box alone to be answered everywhere."
+            )
+        return whole if hole is None else whole.excluding(failures=True)
+    box = Box.of(given)
+    if box.whole != whole:
+        raise InputError(
+            f"The box given to load must be that of the fit, {whole}; {box} came. "
+            "Ends, names, scales and periods belong to the map, and only the hole is the caller's. "
+            "Pass the box that was fitted."
+        )
+    inside = box.excluded(samples)
+    if inside.any():
+        raise InputError(
+            f"The hole of the box given to load must leave out no sample of the fit; {int(inside.sum())} lie in it, "
+            f"the first {box.describe(samples[inside][0])}. It is probably the hole of another fit, or its negation. "
+            "Pass the `where` that was fitted."
+        )
+    return box
 
 
 def _trial(described: Mapping[str, Any]) -> Trial:

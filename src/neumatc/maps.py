@@ -166,7 +166,8 @@ def shaped(value: Any, batch: tuple[int, ...]) -> Any:
     """Give every array of a result the batch axes of p."""
     if isinstance(value, tuple):
         return type(value)(*(shaped(part, batch) for part in value))  # a named tuple
-    return value.reshape(*batch, *value.shape[1:])
+    # A single number comes as NumPy's scalar, like that of numpy.linalg.
+    return value.reshape((*batch, *value.shape[1:]))[()]
 
 
 def like(value: Any, p: Any) -> Any:
@@ -176,7 +177,7 @@ def like(value: Any, p: Any) -> Any:
     if isinstance(value, tuple):
         return type(value)(*(like(part, p) for part in value))
     torch: Any = torch_or_none()
-    return torch.from_numpy(np.ascontiguousarray(value)).to(p.device)
+    return torch.from_numpy(np.ascontiguousarray(value).reshape(np.shape(value))).to(p.device)
 
 
 def _two_axes(X: Array, rows: Any, columns: Any) -> Array:

@@ -72,9 +72,10 @@ def track(fit: Fit, count: int = 400, unit: float = 1.0) -> Track:
             f"an error along p needs one parameter, but the box of this fit has {fit.box.dimension}. "
             "A curve cannot show several. Look at fit.certify(p).residual on a grid of your own."
         )
-    p = fit.box.from_unit(np.linspace(-1.0, 1.0, count)[:, None])[:, 0]
-    residual, bound = np.empty(count), np.empty(count)
-    for i in range(0, count, PIECE):
+    p = fit.box.from_unit(np.linspace(-1.0, 1.0, count)[:, None])
+    p = p[~fit.box.excluded(p), 0]
+    residual, bound = np.empty(len(p)), np.empty(len(p))
+    for i in range(0, len(p), PIECE):
         some = slice(i, i + PIECE)
         residual[some], bound[some] = _measured(fit, p[some])
     return Track(p / unit, residual, bound, fit.samples.points[:, 0] / unit, fit.tol)

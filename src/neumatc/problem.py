@@ -11,11 +11,11 @@ import numpy as np
 
 from neumatc.arrays import Array, binary_exponent, check_finite, double, namespace, scale
 from neumatc.box import Box
-from neumatc.equations import degrees, residual
-from neumatc.errors import ExactSolveError, NeuMatCError, SingularError
+from neumatc.equations import residual
+from neumatc.errors import ExactSolveError, NeuMatCError, NonFiniteError, SingularError, UndefinedError
 from neumatc.family import MatrixFamily, Spec
 from neumatc.gauge import Factors
-from neumatc.operations import Operation
+from neumatc.operations import Followed, Operation
 
 CACHE_BYTES = 1 << 30
 """Matrices kept so that A(p) is built once per point; building can cost ten times the solve."""
@@ -23,13 +23,19 @@ CACHE_BYTES = 1 << 30
 BAD_SOLVE = 1e-3
 """Relative residual above which an exact solve has failed: A is singular to working precision."""
 
+FAILURES = (NonFiniteError, UndefinedError, ExactSolveError)
+"""What a box with ``excluding(failures=True)`` puts up with: A(p) or its exact result cannot be had at one point."""
+
+LOOKS = 64
+"""Points at which such a box looks for a first A(p)."""
+
 ORDINARY = 64
 """Binary exponents of max |A| up to which norms cannot overflow and no scaling is needed."""
 
 
 @dataclass
 class Meter:
-    """Seconds and counts of the two things a fit pays for, and the matrices built so far."""
+    """Seconds and counts of the two things a fit pays for, the matrices built so far, and where that failed."""
 
     build_seconds: float = 0.0
     built: int = 0
@@ -38,6 +44,7 @@ class Meter:
     kept: dict[bytes, Array] = field(default_factory=dict)
     kept_bytes: int = 0
     prints: dict[bytes, Array] = field(default_factory=dict)
+    failed: dict[bytes, str] = field(default_factory=dict)
 
     @property
     def paid(self) -> float:
@@ -66,12 +73,13 @@ class Problem:
         """Look at A(p) once, in the middle of the box, and settle shape, dtype and scale."""
         box = Box.of(box)
         family = operation.family(A, box)
-        spec = family.inspect(box)
-        operation = operation.tailored(A, family, box, spec)
+        meter = Meter()
+        spec, there = _first_look(family, box, meter)
+        operation = operation.tailored(A, family, there, spec)
         operation.check(spec.shape)
-        problem = Problem(family, box, operation, spec, 0, executor)
+        problem = Problem(family, box, operation, spec, 0, executor, meter)
         points = problem.tabulated
-        middle = family.at(box.middle if points is None else points[:1], box, spec=spec)
+        middle = family.at(there.middle if points is None else points[:1], there, spec=spec)
         return replace(problem, exponent=_exponent(middle, operation))
 
     @property
@@ -94,14 +102,27 @@ class Problem:
         points = self.family.points
         if points is None:
             return None
-        return points[(np.abs(self.box.to_unit(points)) <= 1 + 1e-12).all(axis=1)]
+        points = points[(np.abs(self.box.to_unit(points)) <= 1 + 1e-12).all(axis=1)]
+        return points if self.box.hole is None else points[~self.box.excluded(points)]
+
+    @property
+    def failed(self) -> Array:
+        """The points ``(k, D)`` at which A(p) or its exact result could not be had; see `Box.excluding`."""
+        return np.array([np.frombuffer(key) for key in self.meter.failed]).reshape(-1, self.box.dimension)
+
+    def excuses(self, point: Array, cause: Exception) -> bool:
+        """Whether a failure at one point (D,) does not end the fit; then it is recorded."""
+        if self.box.hole is None or not self.box.hole.failures or not isinstance(cause, FAILURES):
+            return False
+        self.meter.failed[np.asarray(point, float).tobytes()] = f"{type(cause).__name__}: {cause}"
+        return True
 
     @property
     def shifts(self) -> dict[str, int]:
         """Factor name -> s with ``factor of A = 2**s * factor of the scaled A``."""
         if self.exponent == 0:
             return {}
-        return {name: int(g * self.exponent) for name, g in (degrees(self.operation.equations()) or {}).items() if g}
+        return {name: int(g * self.exponent) for name, g in (self.operation.powers or {}).items() if g}
 
     def matrices(self, points: Array, keep: bool = False) -> Array:
         """``(B, n1, n2)`` scaled double-precision matrices at ``points (B, D)``.
@@ -161,7 +182,8 @@ class Problem:
 
     def _build(self, points: Array) -> Array:
         start = time.perf_counter()
-        A = self.family.at(points, self.box, self.executor, self.spec)
+        # Without its hole: a `where` need not travel to other processes.
+        A = self.family.at(points, self.box.whole, self.executor, self.spec)
         A = A.astype(self.working, copy=False)
         if self.exponent:
             A = scale(A, -self.exponent)
@@ -182,6 +204,8 @@ class Problem:
 
     def _verify(self, A: Any, F: Factors, points: Array) -> None:
         # LAPACK's inverse of a singular matrix is often finite nonsense; two probes against the equations see it.
+        if not self.operation.equations():
+            return
         rho = probe_residual(self.operation, A, F)
         bad = [i for i, r in enumerate(rho) if not float(r) <= BAD_SOLVE]
         if bad:
@@ -234,13 +258,31 @@ def probe_residual(operation: Operation, A: Any, F: Factors, count: int = 2) -> 
 
 def true_residual(operation: Operation, A: Array, F: Factors) -> Array:
     """Exact relative residual of canonical factors, ``(B,)``; forms the products in full."""
+    if isinstance(operation, Followed):
+        distance: Array = operation.mismatch(A, F)
+        return distance
     result: Array = residual(operation.equations(), {**operation.given(A), **F})
     return result
 
 
+def _first_look(family: MatrixFamily, box: Box, meter: Meter) -> tuple[Spec, Box]:
+    """Shape and dtype of A(p), and the box in whose middle they were found; past failures where the box allows them."""
+    there = box
+    if box.hole is not None and box.hole.failures:
+        there = box.excluding(lambda p: np.atleast_1d(np.asarray(p, float)).tobytes() in meter.failed)
+    while True:
+        point = there.middle[0]
+        try:
+            return family.inspect(there), there
+        except FAILURES as cause:
+            if there is box or len(meter.failed) == LOOKS:
+                raise
+            meter.failed[point.tobytes()] = f"{type(cause).__name__}: {cause}"
+
+
 def _exponent(matrices: Array, operation: Operation) -> int:
     check_finite(matrices, "A(p)")
-    powers = degrees(operation.equations()) if operation.homogeneous else None
+    powers = operation.powers
     exponent = binary_exponent(matrices)
     if powers is None or abs(exponent) <= ORDINARY:
         return 0

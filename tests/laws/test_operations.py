@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.linalg import solve_continuous_are, solve_continuous_lyapunov
 
 from neumatc.equations import equal, identity, known, unknown
-from neumatc.operations import Custom, Inverse, Operation, TruncatedSVD
+from neumatc.operations import OPERATIONS, Custom, Inverse, Operation, TruncatedSVD
 from neumatc.testing import OPERATION_LAWS, check_operation
 
 A, X = known("A"), unknown("X")
@@ -24,6 +24,17 @@ def riccati(M: Any) -> Any:
 @pytest.mark.parametrize("law", OPERATION_LAWS.values(), ids=OPERATION_LAWS)
 def test_every_law_holds_in_every_case(case: Any, law: Callable[..., None]) -> None:
     law(case.operation, case.matrices(case.points(3)), np.random.default_rng(1))
+
+
+# Values have no equations, and so laws of their own: tests/operations/test_values.py.
+ELSEWHERE = {"eigvalsh", "slogdet", "svdvals"}
+
+
+def test_no_operation_is_missing_in_the_table(table: Any) -> None:
+    assert {case.operation.name for case in table} >= set(OPERATIONS) - ELSEWHERE
+    for name in set(OPERATIONS) - ELSEWHERE:
+        cases = {(case.dtype.name, case.dimension) for case in table if case.operation.name == name}
+        assert len(cases) == 8, f"{name} lacks dtypes or dimensions"
 
 
 @pytest.mark.parametrize("buffer", [1, 3])

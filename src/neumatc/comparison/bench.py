@@ -11,15 +11,14 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from neumatc.align import aligned
 from neumatc.arrays import Array, is_complex, real_dtype
 from neumatc.bases import Basis
-from neumatc.equations import unknown_names
 from neumatc.gauge import Factors
 from neumatc.maps import Map
 from neumatc.operations import Adaptive
 from neumatc.problem import Problem, true_residual
 from neumatc.surrogate import Surrogate
+from neumatc.training.branches import smooth, source_of
 from neumatc.training.pod import Modes
 
 CHUNK_BYTES = 1 << 26
@@ -112,9 +111,9 @@ class Bench:
         problem, operation, box = solved.problem, solved.problem.operation, solved.problem.box
         A = problem.matrices(box.from_unit(x[:: max(1, len(x) // 8)]))
         start = time.perf_counter()
-        F = aligned(x, solved.F, operation.gauge)
+        F = next(smooth(x, solved.F, operation, lambda i: box.describe(box.from_unit(x[i : i + 1])[0])))
         kinds = operation.storage(operation.given(A), F)
-        modes = Modes.of(F, unknown_names(operation.equations()), max(self.tol / 100, 1e-15), kinds)
+        modes = Modes.of(F, operation.unknowns, max(self.tol / 100, 1e-15), kinds)
         curve = basis.fit(x, modes.coefficients, np.random.default_rng([self.seed, 301]))
         seconds = solved.seconds + time.perf_counter() - start
         C = modes.C.astype(kept(modes.C.dtype, self.dtype), copy=False)
@@ -143,6 +142,7 @@ class Bench:
         adaptive = operation if isinstance(operation, Adaptive) and self.seconds is None else None
         if adaptive is not None:
             problem = problem.with_operation(adaptive.widest(problem.shape))
+        problem = problem.with_operation(source_of(problem.operation))
         before, found = problem.meter.solve_seconds, []
         for some in pieces(points, problem):
             for point, A in zip(some, problem.matrices(some), strict=True):

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from neumatc.arrays import Array
-from neumatc.equations import frobenius, norm, unknown_names
-from neumatc.gauge import Factors, Gauge
-from neumatc.operations import Operation, Selective
+from neumatc.equations import frobenius, norm
+from neumatc.gauge import Factors, Gauge, NoGauge
+from neumatc.operations import Followed, Operation, Selective
 from neumatc.probes import gaussian
 from neumatc.problem import Problem, true_residual
 
@@ -40,9 +40,12 @@ def judged(methods: Mapping[str, Ready], problem: Problem, points: Array, seed: 
         A = problem.matrices(some)
         truth = operation.canonical(problem.solve(A, some))
         probes = _probes(operation, A, problem, rng)
+        # Values have one representative, which is what the user receives.
+        names = tuple(truth) if isinstance(operation, Followed) else operation.unknowns
+        gauge = NoGauge() if isinstance(operation, Followed) else operation.gauge
         for name, method in methods.items():
             F = method.factors(problem.box.to_unit(some), A)
-            errors[name].append(error(F, truth, operation.gauge, unknown_names(operation.equations())))
+            errors[name].append(error(F, truth, gauge, names))
             residuals[name].append(_residual(operation, A, F, probes))
     return {name: Marks(np.concatenate(errors[name]), np.concatenate(residuals[name])) for name in methods}
 

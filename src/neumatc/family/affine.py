@@ -26,10 +26,10 @@ class Affine(MatrixFamily):
     matrices : (Q, n1, n2), or a sequence of Q matrices of one shape; copied. A sequence of scipy.sparse matrices stays
         sparse: `neumatc.solve` then works on a reduced model whose queries cost nothing n-sized but the answer.
     coefficients : θ, p -> (Q,), where p is a float for one parameter and an array (D,) for several.
-    energy : E (n, n), symmetric positive definite, sparse: the product in which errors of a solve are bounded; None for
-        the Euclidean one.
-    coercivity : α, p -> float, with ``Re xᴴ A(p) x >= α(p) xᴴ E x`` for all x (or ``σ_min(A(p)) >= α(p)`` without E):
-        what turns a residual into a bound of the error.
+    energy : E (n, n), Hermitian positive definite, sparse: the product in which errors of a sparse solve are bounded;
+        None for the Euclidean one.
+    coercivity : α, p -> float, for a sparse solve, with ``Re xᴴ A(p) x >= α(p) xᴴ E x`` for all x (without E
+        ``σ_min(A(p)) >= α(p)`` will do): what turns a residual into a bound of the error.
 
     Examples
     --------
@@ -61,8 +61,15 @@ class Affine(MatrixFamily):
         object.__setattr__(self, "matrices", _kept(matrices, parts))
         object.__setattr__(self, "coefficients", coefficients)
         object.__setattr__(self, "returns", "torch" if any(map(is_torch, parts)) else "numpy")
-        object.__setattr__(self, "energy", energy)
+        object.__setattr__(self, "energy", None if energy is None else _product(energy, self.shape))
         object.__setattr__(self, "coercivity", coercivity)
+        if coercivity is not None:
+            check_callable(coercivity, "the coercivity of an Affine")
+        if not self.sparse and (energy is not None or coercivity is not None):
+            raise InputError(
+                "`energy` and `coercivity` bound errors of sparse solves; dense matrices came. "
+                "The certificate of a dense solve needs neither. Leave them out, or pass scipy.sparse matrices."
+            )
 
     @property
     def sparse(self) -> bool:
@@ -77,12 +84,7 @@ class Affine(MatrixFamily):
 
     def at(self, points: Float64, box: Box, executor: Executor | None = None, spec: Spec | None = None) -> Array:
         """Return ``Σ_q θ_q(p_b) A_q`` at points (B, D) as (B, n1, n2)."""
-        if self.sparse:
-            raise InputError(
-                f"This operation needs dense matrices, but A(p) is an Affine of sparse ones, {self.shape[0]} x "
-                f"{self.shape[1]}. Its result is dense however sparse A is. Use neumatc.solve, which keeps A sparse, or "
-                "pass .toarray() of every matrix."
-            )
+        self._refuse_sparse()
         theta = self.theta(points, box, executor)
         if not len(theta):
             return np.empty((0, *self.matrices.shape[1:]), (spec or self.inspect(box)).dtype)
@@ -108,11 +110,20 @@ class Affine(MatrixFamily):
 
     def inspect(self, box: Box) -> Spec:
         """Ask for the coefficients in the middle of the box, twice."""
+        self._refuse_sparse()
         middle = box.middle
         first, second = self.theta(middle, box)[0], self.theta(middle, box)[0]
         check_steady(first, second, self._caller(box).what(middle[0]))
         shape = (self.matrices.shape[1], self.matrices.shape[2])
         return Spec(shape, self._dtype(first), self.returns, box.describe(middle[0]))
+
+    def _refuse_sparse(self) -> None:
+        if self.sparse:
+            raise InputError(
+                f"This operation needs dense matrices, but A(p) is an Affine of sparse ones, {self.shape[0]} x "
+                f"{self.shape[1]}. Its result is dense however sparse A is. "
+                "Use neumatc.solve, which keeps A sparse, or pass .toarray() of every matrix."
+            )
 
     def _caller(self, box: Box) -> Caller:
         return Caller(self.coefficients, box, "the coefficients θ(p)", axes=1)
@@ -145,9 +156,31 @@ def _sparse(parts: Sequence[Any]) -> tuple[Any, ...]:
     for q, part in enumerate(parts):
         if part.shape != parts[0].shape:
             raise _unequal(parts[0].shape, part.shape, q)
-        check_finite(part.data, f"matrices[{q}]")
-        kept.append(part.tocsr().astype(np.result_type(part.dtype, np.float64)))
+        kept.append(_rows(part, f"matrices[{q}]"))
     return tuple(kept)
+
+
+def _rows(part: Any, what: str) -> Any:
+    """A copy in CSR and double precision, every entry once."""
+    rows = part.tocsr().astype(np.result_type(part.dtype, np.float64), copy=True)
+    rows.sum_duplicates()
+    check_finite(rows.data, what)
+    return rows
+
+
+def _product(energy: Any, shape: tuple[int, int]) -> Any:
+    """The energy product, checked."""
+    if (
+        not is_sparse(energy)
+        or energy.shape != shape
+        or abs(energy - energy.conj().T).max() > 1e-12 * abs(energy).max()
+    ):
+        came = f"{type(energy).__name__} of shape {getattr(energy, 'shape', None)}"
+        raise InputError(
+            f"`energy` must be a Hermitian scipy.sparse matrix of the shape {shape} of A(p); a {came} came. "
+            "It is the matrix E of the norm sqrt(xᴴ E x) in which A(p) is coercive. Assemble it on the same unknowns."
+        )
+    return _rows(energy, "energy")
 
 
 def _unequal(first: tuple[int, ...], other: tuple[int, ...], q: int) -> InputError:

@@ -12,7 +12,7 @@ import numpy as np
 
 from neumatc.arrays import Array, as_numpy, check_finite, working_dtype
 from neumatc.box import Box, Float64
-from neumatc.errors import InputError, NeuMatCError
+from neumatc.errors import InputError, NeuMatCError, UndefinedError
 from neumatc.family.base import Executor, Spec
 
 __all__ = [
@@ -69,13 +69,13 @@ class Caller:
 
 
 def asked(function: Callable[[Any], Any], p: Any, what: str) -> Any:
-    """Call a user's function, and chain whatever it raises to an `InputError` that says where."""
+    """Call a user's function, and chain whatever it raises to an `UndefinedError` that says where."""
     try:
         return function(p)
     # The user's code may raise anything at all; the point at which it did is what the traceback alone would hide.
     except Exception as cause:
         given = f"an array of shape {p.shape}" if isinstance(p, np.ndarray) else "one float"
-        raise InputError(
+        raise UndefinedError(
             f"{what} must be computable; the function raised {_told(cause)}. "
             f"It was given {given}; it may expect its parameters in another form, or be undefined at this point. "
             "Call it there by hand, or shrink the box."

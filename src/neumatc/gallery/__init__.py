@@ -38,6 +38,7 @@ from neumatc.gallery.expectations import CORNERS as CORNERS
 from neumatc.gallery.expectations import Corner as Corner
 from neumatc.gallery.faults import NaNHole as NaNHole
 from neumatc.gallery.faults import Noisy as Noisy
+from neumatc.gallery.fourier import FourierGram as FourierGram
 from neumatc.gallery.growth import Growth as Growth
 from neumatc.gallery.kahan import Kahan as Kahan
 from neumatc.gallery.loops import Moebius as Moebius
@@ -73,6 +74,7 @@ __all__ = [
     "ExactCrossing",
     "ExceptionalPoint",
     "Exhibit",
+    "FourierGram",
     "GalleryFamily",
     "Growth",
     "Jump",

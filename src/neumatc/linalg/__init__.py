@@ -18,3 +18,6 @@ from .matrix_equations import sylvester as sylvester
 from .spectral import eig as eig
 from .spectral import eigh as eigh
 from .spectral import svd as svd
+from .values import eigvalsh as eigvalsh
+from .values import slogdet as slogdet
+from .values import svdvals as svdvals

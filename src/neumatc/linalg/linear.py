@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from neumatc.family import Affine
+from neumatc.arrays import is_sparse
+from neumatc.box import Box
+from neumatc.family import Affine, Family, MatrixFamily
+from neumatc.family.calls import asked
 from neumatc.fitted import Fit
 from neumatc.fitting import fit
 from neumatc.operations import Solve
@@ -35,13 +38,17 @@ def solve(
     The relative residual ``‖A X - b‖_F / ‖b‖_F`` is driven below ``tol``. The error it leaves is at most
     ``‖A X - b‖_F / σ_min(A)``; certificates state it up to n = 64. Options are those of `neumatc.fit`.
 
-    An `Affine` of scipy.sparse matrices is never made dense: the answer is a `ReducedFit`, which solves d equations
-    instead of n and knows its residual exactly; of the options it takes ``tol, samples, rng, progress, throw``.
+    A sparse A is never made dense: the answer is a `ReducedFit`, which solves d equations instead of n and knows its
+    residual exactly; of the options it takes ``tol, samples, rng, progress, throw``. With an `Affine` of scipy.sparse
+    matrices a query costs nothing n-sized but the answer; with a function that returns them, one assembly of A(p) and
+    d products with it.
 
     Parameters
     ----------
-    A : function of p (or Table, Affine, Family) with values (n, n), or one array
-    b : one or many right-hand sides (n,) or (n, k), an array, a function of p or a Table; for a vector f(p) is (n,)
+    A : function of p (or Table, Affine, Family) with values (n, n), or one array; scipy.sparse matrices from a function
+        or in an Affine
+    b : one or many right-hand sides (n,) or (n, k), an array, a function of p or a Table; for a vector f(p) is (n,).
+        With a sparse A a vector, or an Affine of vectors; a function of p where A is one
     box : where p lies
 
     Raises
@@ -60,10 +67,22 @@ def solve(
     >>> np.allclose(f(0.37), np.linalg.solve(A(0.37), [1.0, 0.37]), rtol=1e-7)
     True
     """
-    if isinstance(A, Affine) and A.sparse:
+    if _gives_sparse(A, box):
         refuse_options(basis=basis, training=training, sampler=sampler, executor=executor, device=device, dtype=dtype)
         return fit_reduced(A, b, box, tol=tol, samples=samples, rng=rng, progress=progress, throw=throw)
     return fit(
         Problem.of((A, b), box, Solve()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
         rng=rng, executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip
+
+
+def _gives_sparse(A: Any, box: Any) -> bool:
+    """Whether A(p) is sparse; a function is asked in the middle of the box."""
+    if isinstance(A, Affine):
+        return A.sparse
+    function = A.function if isinstance(A, Family) and not A.vectorized else A
+    if isinstance(function, MatrixFamily) or not callable(function):
+        return False
+    box = Box.of(box)
+    middle = box.middle[0]
+    return is_sparse(asked(function, box.scalar(middle), f"A(p) at {box.describe(middle)}"))

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from neumatc.errors import InputError
+from neumatc.family import Affine
 from neumatc.fitted import Fit
 from neumatc.fitting import fit
-from neumatc.operations import Eig, Eigh, FullSVD, Operation, PartialEigh, TruncatedSVD
+from neumatc.operations import Eig, Eigh, FullSVD, Operation, PartialEigh, SpectralProjector, TruncatedSVD
 from neumatc.problem import Problem
+from neumatc.reduced import ReducedEigh
+from neumatc.reducing import fit_reduced_eigh, refuse_options
 
 
 def svd(
@@ -61,6 +65,7 @@ def eigh(
     B: Any = None,
     rank: int | None = None,
     which: str = "lowest",
+    projector: bool = False,
     *,
     tol: float | None = None,
     samples: int | None = None,
@@ -73,7 +78,7 @@ def eigh(
     dtype: Any = None,
     progress: Any = None,
     throw: bool = False,
-) -> Fit:
+) -> Fit | ReducedEigh:
     """Parametric Hermitian eigenproblem: ``f(p)`` is a named tuple ``(eigenvalues, eigenvectors)``, values ascending.
 
     Parameters
@@ -82,12 +87,18 @@ def eigh(
         problem is ``A v = w B v`` and the vectors are B-orthonormal, as in ``scipy.linalg.eigh``
     box : where p lies
     rank, which : how many pairs, from the "lowest" or the "highest" end; None for all
+    projector : whether ``f(p)`` shall be the (n, n) projector ``V Vᴴ`` onto the ``rank`` vectors (``V Vᴴ B`` with B)
+        in the place of the pairs. It has no gauge: it is smooth wherever the gap to the other values is open, also
+        where no smooth vectors exist (a Dirac point among the chosen levels, a Möbius or Chern band)
 
     Notes
     -----
     With a rank the map learns the invariant subspace, which neither a crossing nor an avoided crossing inside it
     disturbs. Without one each pair is followed through crossings; vectors of values that come close are as uncertain as
     ``tol / gap``, and an event of the history tells the smallest gap that was seen. Options are those of `neumatc.fit`.
+
+    An `Affine` of scipy.sparse matrices is never made dense: ``rank`` pairs are answered by Rayleigh–Ritz in a basis of
+    eigenvectors, with exact residuals (`ReducedEigh`); of the options it takes ``tol, samples, rng, progress, throw``.
 
     Examples
     --------
@@ -100,11 +111,18 @@ def eigh(
     >>> g = nmc.eigh(A, (0.0, 1.0), np.diag([1.0, 2.0, 3.0]), rank=1, which="highest", rng=0)
     >>> g(0.4).eigenvectors.shape
     (3, 1)
+    >>> P = nmc.eigh(A, (0.0, 0.3), rank=2, projector=True, rng=0)
+    >>> P(0.2).shape, np.allclose(P(0.2) @ P(0.2), P(0.2), atol=1e-7), round(float(np.trace(P(0.2))), 6)
+    ((3, 3), True, 2.0)
     """
-    generalised = B is not None
-    operation: Operation = Eigh(generalised) if rank is None else PartialEigh(rank, which, generalised=generalised)
+    if isinstance(A, Affine) and A.sparse and not projector:
+        refuse_options(basis=basis, training=training, sampler=sampler, executor=executor, device=device, dtype=dtype)
+        return fit_reduced_eigh(
+            A, box, B=B, rank=rank, which=which, tol=tol, samples=samples, rng=rng, progress=progress, throw=throw
+        )
+    operation = _hermitian(rank, which, projector, B is not None)
     return fit(
-        Problem.of((A, B) if generalised else A, box, operation),
+        Problem.of(A if B is None else (A, B), box, operation),
         tol=tol, samples=samples, basis=basis, training=training, sampler=sampler, rng=rng,
         executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip
@@ -149,3 +167,15 @@ def eig(
         tol=tol, samples=samples, basis=basis, training=training, sampler=sampler, rng=rng,
         executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip
+
+
+def _hermitian(rank: Any, which: str, projector: bool, generalised: bool) -> Operation:
+    """The operation that `eigh` is asked for."""
+    if projector and rank is None:
+        raise InputError(
+            "eigh(..., projector=True) needs a rank, and none came. "
+            "The projector onto all eigenvectors is the identity. Pass rank=k, how many of them are meant."
+        )
+    if projector:
+        return SpectralProjector(rank, which, generalised)
+    return Eigh(generalised) if rank is None else PartialEigh(rank, which, generalised=generalised)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Protocol, final, runtime_checkable
 
 import numpy as np
 
 from neumatc.arrays import is_hermitian, namespace
 from neumatc.box import Box
-from neumatc.equations import Equation, unknown_names
+from neumatc.equations import Equation, degrees, unknown_names
 from neumatc.errors import InputError
 from neumatc.family import MatrixFamily, Spec, as_family
 from neumatc.gauge import Factors, Gauge, NoGauge
@@ -56,6 +58,19 @@ class Operation(ABC):
         """Whether every given matrix scales like A, so that powers of two can be taken out of A beforehand."""
         return True
 
+    @property
+    def unknowns(self) -> tuple[str, ...]:
+        """Names of the stored factors: those that the equations seek, by default."""
+        return unknown_names(self.equations())
+
+    @property
+    def powers(self) -> dict[str, Fraction] | None:
+        """Exponents g with ``A -> 2^k A  =>  X -> 2^(k g) X`` by factor; None where A must not be scaled.
+
+        The equations tell, by default.
+        """
+        return degrees(self.equations()) if self.homogeneous else None
+
     def family(self, matrices: Any, box: Box) -> MatrixFamily:
         """A(p) as the caller passes it, as one family; several matrices are bundled here."""
         del box
@@ -89,10 +104,10 @@ class Operation(ABC):
 
     def present(self, F: Mapping[str, Any]) -> Any:
         """Canonical factors as the user sees them: the array itself, or a named tuple of several."""
-        names = unknown_names(self.equations())
+        names = self.unknowns
         if len(names) == 1:
             return F[names[0]]
-        return namedtuple(f"{self.name.capitalize()}Result", names)(*(F[n] for n in names))
+        return namedtuple(_title(self.name), names)(*(F[n] for n in names))
 
     def theorem(self, rows: int) -> tuple[float, str] | None:
         """``(c, text)`` with relative error <= c * relative residual under the theorem named in text, or None."""
@@ -131,6 +146,29 @@ class Selective(Protocol):
     """An operation whose equations have several solutions of which one is meant (the dominant triplets, say)."""
 
     def defect(self, A: Any, F: Mapping[str, Any], probes: Any) -> Any: ...
+
+
+@runtime_checkable
+class Followed(Protocol):
+    """An operation without equations, whose result is a few values: judged by the exact ones, and smooth in branches.
+
+    ``traced`` is the operation whose exact factors, in one gauge, tell the branches apart (values by their vectors);
+    ``branches(F, describe)`` are the stored factors of such exact ones ``(M, ...)`` in the ways worth trying, best
+    first, ``describe(i)`` naming a sample; ``levels (B, k)`` are values whose crossings are looked at; ``direct(A)``
+    are the canonical factors by the cheapest exact way, and ``mismatch(A, F, truth)`` is the relative distance ``(B,)``
+    of canonical factors from them.
+    """
+
+    @property
+    def traced(self) -> Operation: ...
+
+    def branches(self, F: Mapping[str, Any], describe: Callable[[int], str]) -> list[Factors]: ...
+
+    def levels(self, F: Mapping[str, Any]) -> Any: ...
+
+    def direct(self, A: Any) -> Factors: ...
+
+    def mismatch(self, A: Any, F: Mapping[str, Any], truth: Mapping[str, Any] | None = None) -> Any: ...
 
 
 @runtime_checkable
@@ -192,3 +230,13 @@ class Custom(Operation):
                 "Its equations have several unknowns. Return a dict of arrays."
             )
         return {names[0]: result}
+
+
+def _title(name: str) -> str:
+    """What the named tuple of an operation is called; a user's name need not be an identifier.
+
+    >>> _title("polar"), _title("geometric mean"), _title("2-norm")
+    ('PolarResult', 'GeometricMeanResult', 'Result')
+    """
+    title = "".join(word.capitalize() for word in re.findall(r"\w+", name)) + "Result"
+    return title if title.isidentifier() else "Result"

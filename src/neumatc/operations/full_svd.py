@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -15,6 +15,7 @@ from neumatc.gauge import Factors, Gauge, Vectors, adjoint
 from neumatc.layout import Kind
 
 from .base import Operation
+from .blocks import Blocks, as_blocks, core, mapped, turned, with_cores, within
 from .partial_eigh import inverse_gaps
 from .separated import cluster_width, gram_defect, reordered, rotation, shortened, with_diagonal
 from .svd import SVDResult, _diagonal, _svd
@@ -27,7 +28,12 @@ class FullSVD(Operation):
 
     U is (n1, k), V (n2, k), s a (k, k) diagonal matrix of which the diagonal is stored. Inside the map the triplets are
     numbered by continuity and s may be negative, so that neither a crossing nor a zero is a kink; the user receives
-    them sorted and nonnegative.
+    them sorted and nonnegative. A cluster of values that samples cannot part is followed as one pair of spaces, with a
+    full block of s that the query diagonalises.
+
+    Parameters
+    ----------
+    blocks : columns that are followed together; settled by the trainer from the gaps that it sees
 
     Raises
     ------
@@ -49,7 +55,16 @@ class FullSVD(Operation):
     array([[3., 2.]])
     """
 
+    blocks: Blocks = ()
     name: str = "svd-full"
+
+    def __post_init__(self) -> None:
+        """Take the blocks as a file hands them back."""
+        object.__setattr__(self, "blocks", as_blocks(self.blocks))
+
+    def with_blocks(self, blocks: Blocks) -> FullSVD:
+        """The operation that follows these columns together."""
+        return replace(self, blocks=blocks)
 
     def exact(self, A: Any) -> Factors:
         U, S, Vh = _svd(A)
@@ -61,11 +76,11 @@ class FullSVD(Operation):
 
     @property
     def gauge(self) -> Gauge:
-        return Vectors(("U", "V"), ("s",), signed=True)
+        return Vectors(("U", "V"), ("s",), signed=True, blocks=self.blocks)
 
     def storage(self, known: Mapping[str, Any], F: Mapping[str, Any]) -> dict[str, Kind]:
         del known, F
-        return {"s": "diagonal"}
+        return {} if self.blocks else {"s": "diagonal"}
 
     def check(self, shape: tuple[int, int]) -> None:
         if min(shape) == 0:
@@ -75,9 +90,10 @@ class FullSVD(Operation):
             )
 
     def canonical(self, F: Mapping[str, Any]) -> Factors:
-        values, order, signs = self._sorted(F)
-        U = reordered(F["U"], order)
-        V = reordered(F["V"], order) * signs[..., None, :].astype(U.dtype)
+        values, left, right = self._parted(F)
+        values, order, signs = _sorted(values)
+        U = reordered(turned(F["U"], self.blocks, left), order)
+        V = reordered(turned(F["V"], self.blocks, right), order) * signs[..., None, :].astype(U.dtype)
         return {"U": U, "s": _diagonal(np.abs(values), U.dtype), "V": V}
 
     def present(self, F: Mapping[str, Any]) -> SVDResult:
@@ -89,8 +105,7 @@ class FullSVD(Operation):
 
     def levels(self, F: Mapping[str, Any]) -> Array:
         """Singular values ``(B, k)`` in the order in which they are stored."""
-        values: Array = np.abs(np.asarray(F["s"]).diagonal(0, -2, -1))
-        return values
+        return np.abs(self._parted(F)[0])
 
     def conditions(self, F: Mapping[str, Any]) -> Array:
         """One: orthonormal vectors amplify nothing."""
@@ -105,18 +120,31 @@ class FullSVD(Operation):
         tall A has, is ``(A V - U T - U R T) / s``.
         """
         if A.shape[-2] < A.shape[-1]:
-            turned = self.refine(adjoint(A), {"U": F["V"], "s": F["s"], "V": F["U"]})
-            return {"U": turned["V"], "s": turned["s"], "V": turned["U"]}
+            other = self.refine(adjoint(A), {"U": F["V"], "s": F["s"], "V": F["U"]})
+            return {"U": other["V"], "s": adjoint(other["s"]), "V": other["U"]}
         U, V = F["U"], F["V"]
         R, S, AV = gram_defect(U, U), gram_defect(V, V), A @ V
         T = adjoint(U) @ AV
-        own = (R + S).diagonal(0, -2, -1).real / 2
+        left, right = self._bases(T, R, S)
+        U, V, AV = (turned(X, self.blocks, Y) for X, Y in ((U, left), (V, right), (AV, right)))
+        T = adjoint(turned(adjoint(turned(T, self.blocks, right)), self.blocks, left))
+        R = adjoint(turned(adjoint(turned(R, self.blocks, left)), self.blocks, left))
+        S = adjoint(turned(adjoint(turned(S, self.blocks, right)), self.blocks, right))
+        own, same = (R + S).diagonal(0, -2, -1).real / 2, within(self.blocks, T.shape[-1])
         s = T.diagonal(0, -2, -1).real / (1 - own)
         width = cluster_width(T, (R + S) / 2, s)
-        P = rotation(T + adjoint(T), R + S, s, s, width, (R + S) / 2)
-        N = rotation(T - adjoint(T), R - S, -s, s, width, (R - S) / 2)
-        F_, G = (with_diagonal((P + sign * N) / 2, D.diagonal(0, -2, -1) / 2) for sign, D in ((1, R), (-1, S)))
-        return {"U": U + U @ F_ + _outside(AV, U, T, R, s), "s": _diagonal(s, U.dtype), "V": V + V @ G}
+        P = rotation(T + adjoint(T), R + S, s, s, width, (R + S) / 2, same)
+        N = rotation(T - adjoint(T), R - S, -s, s, width, (R - S) / 2, same)
+        phase = _relative_phase(T, s)
+        F_ = with_diagonal((P + N) / 2, R.diagonal(0, -2, -1) / 2 + phase)
+        G = with_diagonal((P - N) / 2, S.diagonal(0, -2, -1) / 2 - phase)
+        U, V, values = U + U @ F_ + _outside(AV, U, T, R, s), V + V @ G, _diagonal(s, U.dtype)
+        cores = [X @ core(values, J) @ adjoint(Y) for J, X, Y in zip(self.blocks, left, right, strict=True)]
+        return {
+            "U": turned(U, self.blocks, [adjoint(X) for X in left]),
+            "s": with_cores(values, self.blocks, cores),
+            "V": turned(V, self.blocks, [adjoint(Y) for Y in right]),
+        }
 
     def derivative(self, F: Mapping[str, Any], dF: Mapping[str, Any]) -> Factors:
         """Derivative of the canonical factors, each pair's common phase in the gauge of parallel transport.
@@ -126,23 +154,62 @@ class FullSVD(Operation):
         GaugeError
             Where two singular values coincide: sorted vectors jump there.
         """
-        values, order, signs = self._sorted(F)
+        values, left, right = self._parted(F)
         inverse_gaps(np.abs(values), slice(None))
-        turn = signs[..., None, :].astype(F["U"].dtype)
-        U, dU = reordered(F["U"], order), reordered(dF["U"], order)
-        V, dV = reordered(F["V"], order) * turn, reordered(dF["V"], order) * turn
-        ds = np.take_along_axis(dF["s"].diagonal(0, -2, -1).real, order, -1) * signs
+        U, dU = turned(F["U"], self.blocks, left), turned(dF["U"], self.blocks, left)
+        V, dV = turned(F["V"], self.blocks, right), turned(dF["V"], self.blocks, right)
+        changes = [adjoint(X) @ core(dF["s"], J) @ Y for J, X, Y in zip(self.blocks, left, right, strict=True)]
+        ds = mapped(dF["s"].diagonal(0, -2, -1).real, self.blocks, changes, lambda K: K.diagonal(0, -2, -1).real)
+        for J, K in zip(self.blocks, changes, strict=True):
+            places, s = list(J), values[..., list(J)]
+            E, row, column = inverse_gaps(s**2, slice(0)), s[..., None, :], s[..., :, None]
+            dU[..., places] += U[..., places] @ (E * (K * row + column * adjoint(K)))
+            dV[..., places] += V[..., places] @ (E * (column * K + adjoint(K) * row))
+        values, order, signs = _sorted(values)
+        turn = signs[..., None, :].astype(U.dtype)
+        U, dU, V, dV = (
+            reordered(U, order),
+            reordered(dU, order),
+            reordered(V, order) * turn,
+            reordered(dV, order) * turn,
+        )
+        ds = np.take_along_axis(ds, order, -1) * signs
         if np.iscomplexobj(U):
             common = ((U.conj() * dU).sum(-2) + (V.conj() * dV).sum(-2)).imag[..., None, :] / 2
             dU, dV = dU - 1j * U * common, dV - 1j * V * common
         return {"U": dU, "s": _diagonal(ds, U.dtype), "V": dV}
 
-    def _sorted(self, F: Mapping[str, Any]) -> tuple[Array, Array, Array]:
-        """Signed values in descending order of size, that order, and their signs, each ``(B, k)``."""
-        values = np.asarray(F["s"]).diagonal(0, -2, -1).real
-        order = np.argsort(-np.abs(values), axis=-1, kind="stable")
-        values = np.take_along_axis(values, order, -1)
-        return values, order, np.where(values < 0, -1.0, 1.0)
+    def _parted(self, F: Mapping[str, Any]) -> tuple[Array, list[Array], list[Array]]:
+        """Signed values ``(B, k)`` as stored, and for each block the two unitaries that diagonalise its core."""
+        s = np.asarray(F["s"])
+        parts = [np.linalg.svd(core(s, J)) for J in self.blocks]
+        values = mapped(s.diagonal(0, -2, -1).real, self.blocks, [part[1] for part in parts], lambda found: found)
+        return values, [part[0] for part in parts], [adjoint(part[2]) for part in parts]
+
+    def _bases(self, T: Any, R: Any, S: Any) -> tuple[list[Any], list[Any]]:
+        """Singular vectors of the cores in the orthonormal bases next to the present ones, to first order."""
+        left, right = [], []
+        for J in self.blocks:
+            T_J = core(T, J)
+            X, _, Yh = namespace(T).linalg.svd(T_J + (core(R, J) @ T_J + T_J @ core(S, J)) / 2)
+            left.append(X)
+            right.append(adjoint(Yh))
+        return left, right
+
+
+def _sorted(values: Array) -> tuple[Array, Array, Array]:
+    """Signed values in descending order of size, that order, and their signs, each ``(B, k)``."""
+    order = np.argsort(-np.abs(values), axis=-1, kind="stable")
+    values = np.take_along_axis(values, order, -1)
+    return values, order, np.where(values < 0, -1.0, 1.0)
+
+
+def _relative_phase(T: Any, s: Any) -> Any:
+    """Half of ``i Im(T_ii) / s_i``: what turns complex u_i and v_i towards a real value; zero where that is zero."""
+    xp, imaginary = namespace(T), (T - adjoint(T)).diagonal(0, -2, -1) / 2
+    largest = abs(s).max(-1)[..., None] if xp is np else abs(s).amax(-1)[..., None]
+    small = abs(s) <= 1e-8 * largest
+    return xp.where(small, 0 * imaginary, imaginary / (2 * xp.where(small, xp.ones_like(s), s)))
 
 
 def _outside(AV: Any, U: Any, T: Any, R: Any, s: Any) -> Any:

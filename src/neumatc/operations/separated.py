@@ -48,15 +48,18 @@ def nearest(levels: Array) -> Array:
     return np.array([(np.abs(row[:, None] - row) + apart).min() for row in levels])
 
 
-def rotation(T: Any, R: Any, left: Any, right: Any, width: Any, shared: Any) -> Any:
+def rotation(T: Any, R: Any, left: Any, right: Any, width: Any, shared: Any, together: Array | None = None) -> Any:
     """``E_ij = (T_ij + R_ij right_j) / (right_j - left_i)``, and ``shared`` where the two are closer than ``width``.
 
     The first-order rotation of approximate vectors into exact ones, off the diagonal. Within a cluster vectors stay as
     they are and are only made orthonormal: its basis is arbitrary, and that of the neighbours in p is the smooth one.
+    So do the pairs ``together (n, n)`` whatever their distance.
     """
     xp = namespace(T)
     gap = right[..., None, :] - left[..., :, None]
     close = abs(gap) <= width[..., None, None]
+    if together is not None and together.any():
+        close = close | (together if xp is np else xp.as_tensor(together, device=T.device))
     return xp.where(close, shared, (T + R * right[..., None, :]) / xp.where(close, xp.ones_like(gap), gap))
 
 

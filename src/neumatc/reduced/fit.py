@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike
 from typing import Any
 
 import numpy as np
 
-from neumatc.arrays import Array, as_numpy
+from neumatc.arrays import Array, as_numpy, is_sparse
 from neumatc.box import Box
-from neumatc.certified import PATHS, Answer
 from neumatc.certify import Certificate
-from neumatc.errors import CertificateError, InputError
+from neumatc.errors import InputError
 from neumatc.history import Basis, Cost, Event
 from neumatc.maps import like
 from neumatc.samples import Samples
 from neumatc.surrogate import product
 
-from .model import Model
-from .system import System
+from . import archive
+from .certified import CertifiedSolve
+from .memory import buffer
+from .model import Measured, Model
+from .system import AffineSystem, System
 
 
 @dataclass(frozen=True)
@@ -29,10 +34,22 @@ class ReducedFit:
     ----------
     system : A(p) and b(p)
     C : (d, n) orthonormal basis of solutions
-    model : reduced tensors
+    model : finds φ(p) and the residual it leaves
     samples : what was solved exactly
-    history, status, error, tol, cost : as in `neumatc.Fit`; ``error`` is the worst residual of 200 random points
+    history, status, error, tol, cost : as in `neumatc.Fit`; ``error`` is the largest bound of a residual over the
+        candidates and over random points that decided nothing
     excluded : (k, D) points where A(p) was singular, which were avoided
+
+    Examples
+    --------
+    >>> import numpy as np, neumatc as nmc
+    >>> from scipy import sparse
+    >>> A = nmc.Affine([sparse.eye_array(50), sparse.diags_array(np.arange(50.0))], lambda p: [1.0, p])
+    >>> f = nmc.solve(A, np.ones(50), (0.0, 1.0), rng=0)
+    >>> np.allclose(f(0.5), 1 / (1 + 0.5 * np.arange(50)), rtol=1e-6), bool(f.certify(0.5).passed)
+    (True, True)
+    >>> (np.ones(50) @ f)([0.1, 0.2]).shape
+    (2,)
     """
 
     system: System
@@ -62,99 +79,119 @@ class ReducedFit:
         return len(self.C)
 
     def __call__(self, p: Any, out: Any = None) -> Any:
-        """The solution ``(..., n)`` at ``p``, of any shape ``(...)`` for one parameter, ``(..., D)`` for several."""
+        """The solution ``(..., n)`` at ``p``, of any shape ``(...)`` for one parameter, ``(..., D)`` for several.
+
+        With ``out``, a C-contiguous array of that shape, it is written into the given memory.
+        """
         points, batch = self.box.points(p)
-        phi = self._phi(points)
-        shape = (*batch, self.C.shape[1])
-        if out is not None:
-            if not isinstance(out, np.ndarray) or out.shape != shape or out.dtype != self.C.dtype:
-                came = f"{type(out).__name__} {getattr(out, 'shape', '')} {getattr(out, 'dtype', '')}"
-                raise InputError(
-                    f"`out` must be an array of shape {shape} and dtype {self.C.dtype}, got {came}. "
-                    "Nothing is cast or copied into place. Allocate it with np.empty(shape, dtype)."
-                )
-            product(phi, self.C, out.reshape(len(points), -1))
-            return out
-        return like(product(phi, self.C).reshape(shape), p)
+        memory = buffer(out, (*batch, self.C.shape[1]), self.C.dtype)
+        product(self.model.coefficients(points), self.C, memory.reshape(len(points), self.C.shape[1]))
+        return like(memory, p) if out is None else out
 
     def certify(self, p: Any, tol: float | None = None) -> Certificate:
-        """Residual of the answers at ``p``: exact up to rounding, without forming them and without a solve."""
+        """Residual of the answers at ``p``: exact up to rounding, and without a solve of full size."""
         points, batch = self.box.points(p)
-        return self._certificate(points, self._phi(points), self.tol if tol is None else tol, batch)
+        return self.certificate(points, self.model.measured(points), self.tol if tol is None else tol, batch)
 
     def certified(self, tol: float | None = None, on_fail: str = "exact") -> CertifiedSolve:
-        """A callable ``p -> Answer``; where the model fails A(p) is solved exactly."""
+        """A callable ``p -> Answer``; where the model fails A(p) is solved exactly, or with "raise" an error raised."""
         return CertifiedSolve(self, self.tol if tol is None else tol, on_fail)
 
+    def derivative(self, axis: int | str = 0) -> ReducedDerivative:
+        """The map of ``∂x/∂p_axis``, from the differentiated reduced equations; ``axis`` by number or by name."""
+        names = self.box.names or ()
+        if isinstance(axis, str) and axis in names:
+            return ReducedDerivative(self, names.index(axis))
+        if isinstance(axis, int | np.integer) and -self.box.dimension <= axis < self.box.dimension:
+            return ReducedDerivative(self, int(axis) % self.box.dimension)
+        raise InputError(
+            f"The derivative axis must be one of 0..{self.box.dimension - 1} or a name of {list(names)}, got {axis!r}. "
+            f"The box has {self.box.dimension} parameter(s). Pass the number of the parameter, counted from 0."
+        )
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write one file, which ``neumatc.load(path, matrix=(A, b))`` opens; see docs/format.md."""
+        archive.save(self, path)
+
     def __rmatmul__(self, B: Any) -> ReducedOutput:
-        """Outputs ``B x(p)`` of ``B (k, n)`` or ``(n,)``, at a cost independent of n."""
-        left = as_numpy(B, "B in B @ f")
+        """Outputs ``B x(p)`` of ``B (k, n)`` or ``(n,)``, dense or sparse, from a product with the basis alone."""
+        left = B if is_sparse(B) else as_numpy(B, "B in B @ f")
         if left.ndim not in (1, 2) or left.shape[-1] != self.C.shape[1]:
             raise InputError(
                 f"`B @ f` needs B with {self.C.shape[1]} columns, got shape {left.shape}. "
                 "The answers of f are vectors of that length. Transpose B, or check the grid it was made for."
             )
-        return ReducedOutput(self, self.C @ left.T if left.ndim == 2 else self.C @ left[:, None], left.ndim == 1)
+        images = np.asarray(left @ self.C.T)
+        return ReducedOutput(self, np.ascontiguousarray(images.reshape(-1, self.d).T), left.ndim == 1)
 
-    def _phi(self, points: Array) -> Array:
-        return self.model.coefficients(self.system.theta(points), self.system.psi(points))
-
-    def _certificate(self, points: Array, phi: Array, tol: float, batch: tuple[int, ...]) -> Certificate:
-        theta, psi = self.system.theta(points), self.system.psi(points)
-        residual = self.model.residual(phi, theta, psi)
-        bound = residual + self.model.rounding(phi, theta, psi)
-        error, theorem = self._error_bound(points, phi, bound * self.model.scale(psi))
+    def certificate(self, points: Array, found: Measured, tol: float, batch: tuple[int, ...]) -> Certificate:
+        """Of answers whose coefficients are known already."""
+        error = self.error_bound(points, self._energies(found.phi), found.bound * found.size)
         return Certificate(
-            residual=residual.reshape(batch)[()],
-            bound=bound.reshape(batch)[()],
+            residual=found.residual.reshape(batch)[()],
+            bound=found.bound.reshape(batch)[()],
             confidence=1.0,
-            passed=(bound <= tol).reshape(batch)[()],
+            passed=(found.bound <= tol).reshape(batch)[()],
             tol=tol,
             error_bound=None if error is None else error.reshape(batch)[()],
-            theorem=theorem,
+            theorem="" if error is None else self._theorem,
         )
 
-    def _error_bound(self, points: Array, phi: Array, absolute: Array) -> tuple[Array | None, str]:
-        """``‖x - V φ‖_E <= ‖r‖_{E⁻¹} / α(p)``, relative to ``‖V φ‖_E`` less itself."""
-        family = self.system.family
-        if family.coercivity is None:
-            return None, ""
-        alpha = np.array([float(family.coercivity(self.box.scalar(row))) for row in points])
-        step = absolute / alpha
-        size = self._energy_norm(phi)
-        error = np.where(size > step, step / np.where(size > step, size - step, 1.0), np.inf)
-        norm = "‖·‖_2" if family.energy is None else "the energy norm"
-        return error, f"‖x - x_d‖ <= ‖r‖_dual / α(p) in {norm}, with the caller's coercivity constant α"
+    def error_bound(self, points: Array, size: Array, absolute: Array) -> Array | None:
+        """``‖x - x_d‖_E <= ‖r‖_{E⁻¹} / α(p)``, relative to ``‖x‖_E``, given ``‖x_d‖_E`` and ``‖r‖_{E⁻¹}``, (B,) each.
 
-    def _energy_norm(self, phi: Array) -> Array:
-        norms: Array = np.linalg.norm(phi @ self._energy_factor, axis=-1)
-        return norms
+        None without a coercivity constant α; infinite where α or the residual leave nothing to be said.
+        """
+        alpha = self.system.alpha(points) if isinstance(self.system, AffineSystem) else None
+        if alpha is None:
+            return None
+        step = np.where(alpha > 0, absolute / np.where(alpha > 0, alpha, 1.0), np.inf)
+        useful = size > step
+        relative = np.where(useful, step / np.where(useful, size - np.where(useful, step, 0.0), 1.0), np.inf)
+        return np.where((size == 0) & (step == 0), 0.0, relative)
+
+    def energy_of(self, x: Array) -> float:
+        """``‖x‖_E`` of a vector (n,)."""
+        energy = self._energy
+        return float(np.linalg.norm(x) if energy is None else np.sqrt(abs(np.vdot(x, energy @ x))))
 
     @property
+    def _energy(self) -> Any:
+        return self.system.family.energy if isinstance(self.system, AffineSystem) else None
+
+    @property
+    def _theorem(self) -> str:
+        norm = "‖·‖_2" if self._energy is None else "the energy norm"
+        return f"‖x - x_d‖ <= ‖r‖_dual / α(p) in {norm}, with the caller's coercivity constant α"
+
+    def _energies(self, phi: Array) -> Array:
+        """``‖V φ‖_E``, (B,)."""
+        norms: Array = np.linalg.norm(phi if self._energy is None else phi @ self._energy_factor, axis=-1)
+        return norms
+
+    @cached_property
     def _energy_factor(self) -> Array:
         """F (d, d) with ``‖V φ‖_E = ‖φ F‖``."""
-        energy = self.system.family.energy
-        if energy is None:
-            return np.eye(self.d)
-        gram = self.C.conj() @ (energy @ self.C.T)
+        gram = self.C.conj() @ (self._energy @ self.C.T)
         factor: Array = np.linalg.cholesky((gram + gram.conj().T) / 2).conj()
         return factor
 
     def __repr__(self) -> str:
         n, cost = self.C.shape[1], self.cost
-        parts = " + ".join(f"{part.nnz:,}" for part in self.system.family.matrices)
+        failed = f", {len(self.excluded)} failed" if len(self.excluded) else ""
+        micro = [f"{1e6 * s:.0f} µs" for s in (cost.query_seconds, cost.batch_seconds, cost.exact_seconds)]
+        pays = "never" if math.isinf(cost.break_even) else f"after {cost.break_even} queries"
         rows = [
-            ("operation", "solve, sparse and affine"),
-            ("A(p)", f"{n} x {n}, nonzeros {parts}, {self.box}"),
-            ("exact solves", f"{len(self.samples)}" + (f", {len(self.excluded)} failed" if len(self.excluded) else "")),
+            ("operation", "solve, sparse"),
+            ("A(p)", f"{n} x {n} {self.C.dtype}, {self.system.text}, {self.box}"),
+            ("exact solves", f"{len(self.samples)}{failed}"),
             ("latent tensor", f"d = {self.d}, {self.C.nbytes / 1e6:.1f} MB"),
-            ("projection", self.model.projection),
+            ("basis", str(self.basis)),
             ("status", f"{self.status} (tol {self.tol:.1e})"),
             ("held-out error", f"{self.error:.1e}"),
-            ("fit", f"{cost.total_seconds:.2f} s, of it exact {cost.solve_seconds:.2f} s ({cost.solved})"),
-            ("query", f"{1e6 * cost.query_seconds:.0f} µs alone, {1e6 * cost.batch_seconds:.0f} µs in a batch; "
-                      f"exact solve {1e6 * cost.exact_seconds:.0f} µs"),
-        ]  # fmt: skip
+            ("fit", f"{cost.total_seconds:.2f} s: exact {cost.solve_seconds:.2f} s ({cost.solved})"),
+            ("query", f"{micro[0]} alone, {micro[1]} in a batch; exact solve {micro[2]}; pays off {pays}"),
+        ]
         return "\n".join(f"{label:<15}{text}" for label, text in rows)
 
 
@@ -167,45 +204,21 @@ class ReducedOutput:
     vector: bool
 
     def __call__(self, p: Any) -> Any:
+        """The outputs ``(..., k)`` at ``p``, or ``(...)`` for one row."""
         points, batch = self.fit.box.points(p)
-        values = self.fit._phi(points) @ self.C
+        values = self.fit.model.coefficients(points) @ self.C
         return like(values.reshape(batch if self.vector else (*batch, self.C.shape[1]))[()], p)
 
 
 @dataclass(frozen=True)
-class CertifiedSolve:
-    """``p -> Answer``; no answer leaves whose bound exceeds ``tol``."""
+class ReducedDerivative:
+    """``p -> ∂x/∂p_axis``: calculus acts on φ."""
 
     fit: ReducedFit
-    tol: float
-    on_fail: str = "exact"
+    axis: int
 
-    def __call__(self, p: Any) -> Answer:
-        """Certified solutions at ``p``, shaped like ``f(p)``."""
+    def __call__(self, p: Any) -> Any:
+        """The derivative ``(..., n)`` at ``p``, per unit of p."""
         points, batch = self.fit.box.points(p)
-        phi = self.fit._phi(points)
-        certificate = self.fit._certificate(points, phi, self.tol, (len(points),))
-        value = product(phi, self.fit.C)
-        path, bound, residual = np.zeros(len(points), int), certificate.bound.copy(), certificate.residual.copy()
-        for i in np.flatnonzero(~certificate.passed):
-            if self.on_fail == "exact":
-                value[i], residual[i] = self.fit.system.solve(points[i])
-                bound[i], path[i] = residual[i] * (1 + 1e-12), 2
-        if not np.all(bound <= self.tol):
-            worst = int(np.argmax(bound))
-            raise CertificateError(
-                f"No answer within tol = {self.tol:.1e} at {self.fit.box.describe(points[worst])}: the bound is "
-                f"{bound[worst]:.1e}. Rounding in an ill-conditioned A is the usual cause where A(p) was solved exactly. "
-                f"Ask for a tol of a few times {bound[worst]:.1e}, or use on_fail='exact'."
-            )
-        whole = Certificate(
-            residual.reshape(batch)[()], bound.reshape(batch)[()], 1.0, (bound <= self.tol).reshape(batch)[()], self.tol,
-            _exact_known(certificate.error_bound, path, batch), certificate.theorem,
-        )  # fmt: skip
-        names = PATHS[path].reshape(batch)[()]
-        return Answer(like(value.reshape(*batch, -1), p), whole, names if batch else str(names))
-
-
-def _exact_known(error: Any, path: Array, batch: tuple[int, ...]) -> Any:
-    """Error bounds of the model's answers; an exact solve has none of its own."""
-    return None if error is None else np.where(path == 0, error, np.nan).reshape(batch)[()]
+        values = product(self.fit.model.slopes(points, self.axis), self.fit.C)
+        return like(values.reshape(*batch, self.fit.C.shape[1]), p)

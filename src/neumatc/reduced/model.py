@@ -1,87 +1,183 @@
-"""The reduced model: everything n-sized is done offline, a query costs d-sized work.
+"""Two kinds of reduced model behind one interface: coefficients, exact residuals, and slopes at many points.
 
-With an orthonormal basis V of solutions, ``x(p) ≈ V φ``, and the residual is
-
-    A(p) V φ - b(p) = Σ_q θ_q A_q V φ - Σ_s ψ_s f_s = K y,    K = [A_1 V, …, A_Q V, f_1, …, f_S],   y = (θ ⊗ φ, -ψ).
-
-``K = W R`` with orthonormal W makes its norm ``‖R y‖`` *exactly*, at any p, for the cost of a small product. It must be
-the factor R: with the Gram matrix ``KᴴK`` residuals below 1e-8 drown in rounding.
+Where A(p) is affine everything n-sized is computed beforehand, and a query costs nothing that grows with n. Elsewhere
+A(p) is assembled at every query and multiplied with the d vectors of the basis: far less than a factorisation.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, final
 
 import numpy as np
 
 from neumatc.arrays import Array
 
-PANEL = 64
-"""Points whose small systems are solved at once."""
+from .entries import unit
+from .exact import longest_row, relative, size_of
+from .stencil import stencil
+from .system import AffineSystem, GeneralSystem
+from .tensors import Projection, Tensors, hidden
 
 
 @dataclass(frozen=True)
-class Model:
-    """Reduced tensors of a basis of d vectors.
+class Measured:
+    """Answers and what is known of them: φ (B, d), and (B,) each: relative residual, bound of it, ``‖b‖``."""
+
+    phi: Array
+    residual: Array
+    bound: Array
+    size: Array
+
+
+class Model(ABC):
+    """How coefficients of the basis are found."""
+
+    projection: Projection
+
+    @abstractmethod
+    def coefficients(self, points: Array) -> Array:
+        """φ ``(B, d)`` at points (B, D)."""
+
+    @abstractmethod
+    def measured(self, points: Array) -> Measured:
+        """φ, and the residual it leaves: exact up to rounding, without a solve."""
+
+    @abstractmethod
+    def slopes(self, points: Array, axis: int) -> Array:
+        """``∂φ/∂p_axis`` ``(B, d)``, from the differentiated equations."""
+
+
+@final
+@dataclass(frozen=True)
+class AffineModel(Model):
+    """Coefficients of an affine system from tensors that do not know n."""
+
+    system: AffineSystem
+    tensors: Tensors
+
+    @property
+    def projection(self) -> Projection:  # type: ignore[override]
+        return self.tensors.projection
+
+    def coefficients(self, points: Array) -> Array:
+        return self.tensors.coefficients(self.system.theta(points), self.system.psi(points))
+
+    def measured(self, points: Array) -> Measured:
+        theta, psi = self.system.theta(points), self.system.psi(points)
+        phi = self.tensors.coefficients(theta, psi)
+        residual = self.tensors.residual(phi, theta, psi)
+        return Measured(phi, residual, residual + self.tensors.rounding(phi, theta, psi), self.tensors.scale(psi))
+
+    def slopes(self, points: Array, axis: int) -> Array:
+        nodes, weights = stencil(self.system.box, points, axis)
+        flat, shape = nodes.reshape(-1, points.shape[1]), weights.shape
+        theta, psi = self.system.theta(points), self.system.psi(points)
+        change = [
+            np.einsum("bk,bkq->bq", weights, values.reshape(*shape, values.shape[1]))
+            for values in (self.system.theta(flat), self.system.psi(flat))
+        ]
+        phi = self.tensors.coefficients(theta, psi)
+        return self.tensors.slopes(phi, theta, psi, *change)
+
+
+@final
+@dataclass(frozen=True)
+class AssembledModel(Model):
+    """Coefficients of a general system: A(p) is assembled, and ``A(p) V`` multiplied out, at every point.
 
     Parameters
     ----------
-    factor : (E, Q, d) the columns of R that belong to ``A_q V``
-    right : (E, S) those of the f_s
-    galerkin : (Q, d, d) ``Vᴴ A_q V``
-    galerkin_right : (S, d) ``Vᴴ f_s``
-    projection : "galerkin" (``Vᴴ (A V φ - b) = 0``) or "residual" (least squares, the smallest residual)
+    system : A(p) and b(p)
+    C : (d, n) orthonormal basis, one vector a row
     """
 
-    factor: Array
-    right: Array
-    galerkin: Array
-    galerkin_right: Array
-    projection: Literal["galerkin", "residual"] = "galerkin"
+    system: GeneralSystem
+    C: Array
+    projection: Projection = "galerkin"
 
-    @property
-    def d(self) -> int:
-        return int(self.factor.shape[2])
-
-    def coefficients(self, theta: Array, psi: Array) -> Array:
-        """φ at points given by their coefficients ``theta (B, Q)``, ``psi (B, S)``; returns (B, d)."""
-        pieces = [self._panel(theta[i : i + PANEL], psi[i : i + PANEL]) for i in range(0, max(len(theta), 1), PANEL)]
-        return np.concatenate(pieces)
-
-    def residual(self, phi: Array, theta: Array, psi: Array) -> Array:
-        """Relative residual ``‖A V φ - b‖ / ‖b‖``, exact, (B,)."""
-        norms: Array = np.linalg.norm(self._residuals(phi, theta, psi), axis=-1)
-        return norms / self.scale(psi)
-
-    def rounding(self, phi: Array, theta: Array, psi: Array) -> Array:
-        """What rounding may hide in ``residual``: sums of terms that cancel, each known to a unit in the last place."""
-        size = np.sqrt((np.abs(self.factor) ** 2).sum((0, 2)))  # ‖A_q V‖_F
-        terms = (np.abs(theta) * size).sum(-1) * np.linalg.norm(phi, axis=-1)
-        eps = float(np.finfo(self.factor.dtype).eps)
-        bound: Array = 4 * eps * (terms / self.scale(psi) + 1)
-        return bound
-
-    def scale(self, psi: Array) -> Array:
-        """``‖b(p)‖``, (B,); one where b is zero."""
-        norms = np.linalg.norm(psi @ self.right.T, axis=-1)
-        return np.where(norms > 0, norms, 1.0)
-
-    def with_projection(self, projection: Literal["galerkin", "residual"]) -> Model:
+    def with_projection(self, projection: Projection) -> AssembledModel:
         return replace(self, projection=projection)
 
-    def _panel(self, theta: Array, psi: Array) -> Array:
-        if self.projection == "galerkin":
-            A = np.tensordot(theta, self.galerkin, axes=1)
-            b = psi @ self.galerkin_right
-            solution: Array = np.linalg.solve(A, b[..., None])[..., 0]
-            return solution
-        L = np.einsum("bq,eqd->bed", theta, self.factor, optimize=True)
-        Q, R = np.linalg.qr(L)
-        solution = np.linalg.solve(R, Q.conj().swapaxes(-1, -2) @ (psi @ self.right.T)[..., None])[..., 0]
-        return solution
+    def coefficients(self, points: Array) -> Array:
+        return self._stacked([self._at(point).phi for point in points], (len(self.C),))
 
-    def _residuals(self, phi: Array, theta: Array, psi: Array) -> Array:
-        y = (theta[:, :, None] * phi[:, None, :]).reshape(len(phi), -1)
-        r: Array = y @ self.factor.reshape(len(self.factor), -1).T - psi @ self.right.T
-        return r
+    def measured(self, points: Array) -> Measured:
+        found = [self._at(point).measured() for point in points]
+        phi = self._stacked([each[0] for each in found], (len(self.C),))
+        numbers = np.array([each[1:] for each in found]).reshape(-1, 3).T
+        return Measured(phi, *numbers)
+
+    def slopes(self, points: Array, axis: int) -> Array:
+        nodes, weights = stencil(self.system.box, points, axis)
+        found = [self._slope(*each) for each in zip(points, nodes, weights, strict=True)]
+        return self._stacked(found, (len(self.C),))
+
+    def _slope(self, point: Array, nodes: Array, weights: Array) -> Array:
+        here = self._at(point)
+        x = here.phi @ self.C
+        parts = [
+            (w, self.system.matrix(node), self.system.vector(node)) for w, node in zip(weights, nodes, strict=True)
+        ]
+        change = sum(w * (b - A @ x) for w, A, b in parts)  # b' - A' x
+        if self.projection == "galerkin":
+            slope: Array = np.linalg.solve(here.galerkin, self.C.conj() @ change)
+            return slope
+        r = here.b - here.A @ x
+        turned = sum(w * (self.C @ (A.T @ r.conj())).conj() for w, A, _ in parts)  # (A' V)ᴴ r
+        Q, R = np.linalg.qr(here.W.T)
+        slope = np.linalg.solve(R, Q.conj().T @ change + np.linalg.solve(R.conj().T, turned))
+        return slope
+
+    def _at(self, point: Array) -> Place:
+        A, b = self.system.matrix(point), self.system.vector(point)
+        # Vector by vector: a product with C.T would copy all of C into the order that SciPy wants.
+        W = np.stack([A @ v for v in self.C])
+        return Place(A, b, self.C, W, self.projection)
+
+    def _stacked(self, rows: list[Array], shape: tuple[int, ...]) -> Array:
+        return np.stack(rows) if rows else np.empty((0, *shape), self.C.dtype)
+
+
+@dataclass(frozen=True)
+class Place:
+    """One p: A, b, the basis V, and ``W = A V`` (d, n), one vector a row."""
+
+    A: Any
+    b: Array
+    C: Array
+    W: Array
+    projection: Projection
+
+    @property
+    def galerkin(self) -> Array:
+        """``Vᴴ A V``."""
+        product: Array = self.C.conj() @ self.W.T
+        return product
+
+    @property
+    def phi(self) -> Array:
+        if self.projection == "galerkin":
+            try:
+                solution: Array = np.linalg.solve(self.galerkin, self.C.conj() @ self.b)
+                return solution
+            except np.linalg.LinAlgError:  # of an indefinite A, where the smallest residual still exists
+                pass
+        return smallest(self.W.T, self.b)[0]
+
+    def measured(self) -> tuple[Array, float, float, float]:
+        """φ, its relative residual, the bound of that, and ``‖b‖``."""
+        phi, size = self.phi, float(np.linalg.norm(self.b)) or 1.0
+        residual = relative(phi @ self.W - self.b, self.b)
+        noise = size_of(self.A)
+        rounding = hidden(np.array(noise), np.array(noise * longest_row(self.A) ** 0.5), phi, unit(self.C.dtype)) / size
+        return phi, residual, residual + float(rounding) + 4 * unit(self.C.dtype), size
+
+
+def smallest(W: Array, b: Array) -> tuple[Array, float]:
+    """``argmin ‖W φ - b‖`` and the minimum, from the factor R of ``[W, b]`` alone; W is (m, d)."""
+    d = W.shape[1]
+    R: Array = np.asarray(np.linalg.qr(np.column_stack([W, b]), mode="r"))
+    phi: Array = np.linalg.lstsq(R[:d, :d], R[:d, d], rcond=None)[0]
+    return phi, float(np.linalg.norm(R[:, d] - R[:, :d] @ phi))

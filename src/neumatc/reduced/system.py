@@ -1,72 +1,139 @@
-"""A sparse linear system that depends affinely on parameters, and its exact solution at one p."""
+"""A sparse linear system that depends on parameters, and its exact solution at one p."""
 
 from __future__ import annotations
 
 import time
-import warnings
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, final
 
 import numpy as np
 
-from neumatc.arrays import Array, as_numpy
+from neumatc.arrays import Array
 from neumatc.box import Box
 from neumatc.errors import InputError, SingularError
 from neumatc.family import Affine
+from neumatc.family.calls import asked
 from neumatc.problem import Meter
 
-SYMMETRIC = 1e-12
-"""Relative departure of the pattern and values from symmetric up to which a symmetric ordering is asked for."""
+from .entries import assembled, column, unit
+from .exact import SolveError, combined, has_symmetric_pattern, inverse_of, longest_row, size_of, solved
+
+POWER_STEPS = 30
+"""Steps of the power method for the smallest eigenvalue of an energy product."""
 
 
 @dataclass(frozen=True)
-class System:
-    """``Σ_q θ_q(p) A_q x = Σ_s ψ_s(p) f_s``, sparse A_q ``(n, n)``, vectors f_s.
+class Solved:
+    """An exact solution x, its relative residual, what rounding may hide in that, and ``‖b‖`` (one where b is 0)."""
+
+    x: Array
+    residual: float
+    rounding: float
+    size: float
+
+
+class System(ABC):
+    """``A(p) x = b(p)`` on a box, A(p) sparse (n, n).
+
+    Residuals are measured in the norm that errors call for: ``sqrt(rᴴ E⁻¹ r)`` where there is an energy product E,
+    the Euclidean one elsewhere.
+    """
+
+    box: Box
+    n: int
+    dtype: np.dtype[Any]
+    meter: Meter
+
+    @abstractmethod
+    def matrix(self, point: Array) -> Any:
+        """A(p) at one point (D,), sparse CSC."""
+
+    @abstractmethod
+    def vector(self, point: Array) -> Array:
+        """b(p) at one point (D,), as (n,)."""
+
+    @property
+    @abstractmethod
+    def riesz(self) -> Callable[[Array], Array] | None:
+        """``k -> E⁻¹ k``, or None for the Euclidean product."""
+
+    @property
+    @abstractmethod
+    def text(self) -> str:
+        """The kind of A(p), for tables."""
+
+    def solve(self, point: Array) -> Solved:
+        """Solve exactly at one point (D,).
+
+        Raises
+        ------
+        SingularError
+            When A(p) is singular to working precision.
+        """
+        A, b = self.matrix(point).astype(self.dtype, copy=False), self.vector(point).astype(self.dtype, copy=False)
+        start = time.perf_counter()
+        try:
+            x = solved(A, b, self._symmetric)
+        except SolveError as cause:
+            raise SingularError(
+                f"`solve` failed at {self.box.describe(point)}: {cause}. A(p) is singular or nearly so there; "
+                "the box probably contains a resonance. Shrink the box, or add damping or regularisation to A."
+            ) from cause
+        self.meter.solve_seconds += time.perf_counter() - start
+        self.meter.solved += 1
+        size = self.norm(b) or 1.0
+        hidden = self.amplified * unit(self.dtype) * (longest_row(A) ** 0.5 + 1) * np.linalg.norm(abs(A) @ abs(x))
+        return Solved(x, self.norm(A @ x - b) / size, float(hidden) / size, size)
+
+    def norm(self, r: Array) -> float:
+        """Of a residual (n,)."""
+        if self.riesz is None:
+            return float(np.linalg.norm(r))
+        return float(np.sqrt(abs(np.vdot(r, self.riesz(r)))))
+
+    @cached_property
+    def amplified(self) -> float:
+        """How much longer a vector may be in the norm of residuals than in the Euclidean one: ``λ_min(E)^{-1/2}``."""
+        if self.riesz is None:
+            return 1.0
+        z, largest = np.random.default_rng(0).standard_normal(self.n), 1.0
+        for _ in range(POWER_STEPS):
+            z = self.riesz(z / np.linalg.norm(z))
+            largest = float(np.linalg.norm(z))
+        return float(np.sqrt(1.5 * largest))  # the power method approaches from below
+
+    @cached_property
+    def _symmetric(self) -> bool:
+        return has_symmetric_pattern(self.matrix(self.box.middle[0]))
+
+
+@final
+@dataclass(frozen=True)
+class AffineSystem(System):
+    """``Σ_q θ_q(p) A_q x = Σ_s ψ_s(p) f_s``.
 
     Parameters
     ----------
     family : A(p), an `Affine` of sparse matrices
     right : (S, n) the vectors f_s
-    right_coefficients : ψ, p -> (S,), or None for one constant vector
-    box : where p lies
+    right_family : holds ψ, p -> (S,); None for one constant vector
+    box, n, dtype : where p lies; of the solutions
     """
 
     family: Affine
     right: Array
-    right_coefficients: Callable[[Any], Any] | None
+    right_family: Affine | None
     box: Box
+    n: int
+    dtype: np.dtype[Any]
     meter: Meter = field(default_factory=Meter, compare=False, repr=False)
 
-    @staticmethod
-    def of(A: Affine, b: Any, box: Any) -> System:
-        """Check that A and b belong together."""
-        box = Box.of(box)
-        if isinstance(b, Affine):
-            columns = np.stack([_column(part, f"b's matrices[{s}]") for s, part in enumerate(b.matrices)])
-            system = System(A, columns, b.coefficients, box)
-        else:
-            if callable(b):
-                raise InputError(
-                    "`solve` of a sparse Affine needs b as a vector, or as an Affine of vectors; a function came. "
-                    "A general b(p) would have to be read in full at every query. "
-                    "Write b(p) = Σ ψ_s(p) f_s and pass nmc.Affine([f_0, …], psi), each f_s of shape (n, 1)."
-                )
-            system = System(A, _column(b, "b")[None], None, box)
-        rows, columns_of_A = A.shape
-        if rows != columns_of_A or system.right.shape[1] != rows:
-            raise InputError(
-                f"`solve` needs a square A and a vector b of as many entries; A(p) is {rows} x {columns_of_A} and b has "
-                f"{system.right.shape[1]}. They probably come from different grids, or boundary rows were dropped in one "
-                "of them. Assemble both on the same unknowns."
-            )
-        return system
-
     @property
-    def dtype(self) -> np.dtype[Any]:
-        """Of the solutions."""
-        theta = self.theta(self.box.middle)
-        return np.result_type(*(part.dtype for part in self.family.matrices), self.right.dtype, theta.dtype, np.float64)
+    def text(self) -> str:
+        return "nonzeros " + " + ".join(f"{part.nnz:,}" for part in self.family.matrices)
 
     def theta(self, points: Array) -> Array:
         """``(B, Q)`` at points (B, D)."""
@@ -74,12 +141,9 @@ class System:
 
     def psi(self, points: Array) -> Array:
         """``(B, S)`` at points (B, D)."""
-        if self.right_coefficients is None:
-            return np.ones((len(points), 1))
-        return np.stack([np.asarray(self.right_coefficients(self.box.scalar(row))) for row in points])
+        return np.ones((len(points), 1)) if self.right_family is None else self.right_family.theta(points, self.box)
 
     def matrix(self, point: Array) -> Any:
-        """A(p), sparse CSC."""
         start = time.perf_counter()
         A = combined(self.theta(point[None])[0], self.family.matrices)
         self.meter.build_seconds += time.perf_counter() - start
@@ -87,61 +151,73 @@ class System:
         return A
 
     def vector(self, point: Array) -> Array:
-        """b(p)."""
         b: Array = self.psi(point[None])[0] @ self.right
         return b
 
-    def solve(self, point: Array) -> tuple[Array, float]:
-        """Solve exactly at one point (D,): x and its relative residual ``‖A x - b‖ / ‖b‖``."""
-        from scipy.sparse.linalg import MatrixRankWarning, splu
+    @property
+    def riesz(self) -> Callable[[Array], Array] | None:
+        return self._riesz
 
-        A, b = self.matrix(point), self.vector(point)
-        start = time.perf_counter()
-        # A minimum-degree ordering of Aᵀ + A beats the default where the pattern is symmetric (0.36 s against 0.56 s at
-        # n = 1e5, advection on a grid).
-        options: dict[str, Any] = {}
-        if self._symmetric_pattern:
-            options = {"permc_spec": "MMD_AT_PLUS_A", "options": {"SymmetricMode": True}, "diag_pivot_thresh": 0.1}
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", MatrixRankWarning)
-                x: Array = splu(A, **options).solve(b.astype(A.dtype))
-        except (RuntimeError, MatrixRankWarning) as cause:
-            raise self._singular(point, str(cause)) from cause
-        residual = float(np.linalg.norm(A @ x - b) / (np.linalg.norm(b) or 1.0))
-        if not residual <= 1e-3:
-            raise self._singular(point, f"relative residual {residual:.1e}")
-        self.meter.solve_seconds += time.perf_counter() - start
-        self.meter.solved += 1
-        return x, residual
+    @cached_property
+    def noise(self) -> Array:
+        """``(2, Q)``: the sizes of |A_q| in the norm of residuals, and those times the root of the longest row."""
+        sizes = np.array([size_of(part) for part in self.family.matrices])
+        rows = np.array([longest_row(part) for part in self.family.matrices])
+        return self.amplified * np.stack([sizes, sizes * np.sqrt(rows)])
+
+    def alpha(self, points: Array) -> Array | None:
+        """The caller's coercivity constants at points (B, D); None when there are none."""
+        coercivity = self.family.coercivity
+        if coercivity is None:
+            return None
+        what = "the coercivity constant at "
+        values = [asked(coercivity, self.box.scalar(row), what + self.box.describe(row)) for row in points]
+        return np.array([float(value) for value in values])
+
+    @cached_property
+    def _riesz(self) -> Callable[[Array], Array] | None:
+        return None if self.family.energy is None else inverse_of(self.family.energy)
+
+
+@final
+@dataclass(frozen=True)
+class GeneralSystem(System):
+    """``A(p) x = b(p)`` given by functions that assemble a sparse A(p) and, if need be, b(p).
+
+    Parameters
+    ----------
+    function : A, p -> sparse (n, n)
+    right : b, p -> (n,)
+    box, n, dtype : where p lies; of the solutions, as it was in the middle of the box
+    """
+
+    function: Callable[[Any], Any]
+    right: Callable[[Any], Any]
+    box: Box
+    n: int
+    dtype: np.dtype[Any]
+    meter: Meter = field(default_factory=Meter, compare=False, repr=False)
 
     @property
-    def _symmetric_pattern(self) -> bool:
-        parts = self.family.matrices
-        return all((abs(part) != abs(part).T).nnz <= SYMMETRIC * part.nnz for part in parts)
+    def text(self) -> str:
+        return "sparse, assembled at every query"
 
-    def _singular(self, point: Array, reason: str) -> SingularError:
-        return SingularError(
-            f"`solve` failed at {self.box.describe(point)}: {reason}. A(p) is singular or nearly so there; "
-            "the box probably contains a resonance. Shrink the box, or add damping or regularisation to A."
-        )
+    @property
+    def riesz(self) -> Callable[[Array], Array] | None:
+        return None
 
+    def matrix(self, point: Array) -> Any:
+        start, where = time.perf_counter(), f"A(p) at {self.box.describe(point)}"
+        A = assembled(self.function, self.box, point)
+        if A.shape != (self.n, self.n) or np.result_type(A.dtype, self.dtype) != self.dtype:
+            raise InputError(
+                f"{where} must be {self.n} x {self.n} and of a dtype that fits {self.dtype}, as in the middle of the "
+                f"box; {A.shape[0]} x {A.shape[1]}, {A.dtype} came. The size or the dtype probably depends on p. "
+                "Assemble on one grid, and return .astype(complex) of it for every p if it is complex for some."
+            )
+        self.meter.build_seconds += time.perf_counter() - start
+        self.meter.built += 1
+        return A
 
-def combined(theta: Array, matrices: Sequence[Any]) -> Any:
-    """``Σ_q θ_q A_q`` in CSC, the form that SuperLU factorises."""
-    total = theta[0] * matrices[0]
-    for coefficient, part in zip(theta[1:], matrices[1:], strict=True):
-        total = total + coefficient * part
-    return total.tocsc()
-
-
-def _column(value: Any, what: str) -> Array:
-    array = as_numpy(value, what)
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim != 1:
-        raise InputError(
-            f"{what} must be a vector (n,) or one column (n, 1); shape {array.shape} came. "
-            "Several right-hand sides were probably passed. Fit them one by one: each has a span of its own."
-        )
-    return array.astype(np.result_type(array.dtype, np.float64))
+    def vector(self, point: Array) -> Array:
+        return column(asked(self.right, self.box.scalar(point), f"b(p) at {self.box.describe(point)}"), "b(p)")

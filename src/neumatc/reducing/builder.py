@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from neumatc.arrays import Array
-from neumatc.reduced import Model
+from neumatc.reduced import AffineSystem, Tensors
 
 DEPENDENT = 1e-13
 """Share of a solution outside of the span below which it adds nothing but rounding."""
@@ -15,78 +15,92 @@ DEPENDENT = 1e-13
 ROUNDING = 1e-14
 """The same for a direction of residuals."""
 
+LITTLE = 0.1
+"""Share of a vector that must be left for it to stay orthogonal to what it was made orthogonal to before."""
+
 
 class Builder:
-    """Grows a model one solution at a time; keeps the n-sized vectors that a model leaves behind.
+    """Grows the tensors of an affine system one vector at a time; keeps the n-sized vectors that they leave behind.
 
-    With a Riesz map (``E⁻¹`` of an energy product E) the residual is measured in the dual norm ``sqrt(rᴴ E⁻¹ r)``.
+    With an energy product E the residual is measured in the dual norm ``sqrt(rᴴ E⁻¹ r)``.
 
     Parameters
     ----------
-    matrices : the A_q, sparse (n, n)
-    vectors : (S, n) the f_s
-    capacity : most solutions
-    riesz : ``k -> E⁻¹ k``, or None for the Euclidean product
+    system : A(p), b(p), and the norm
+    capacity : most vectors of the basis
     """
 
-    def __init__(self, matrices: tuple[Any, ...], vectors: Array, capacity: int, riesz: Any = None) -> None:
-        self.matrices, self.vectors, self.riesz = matrices, vectors, riesz
-        dtype = np.result_type(vectors.dtype, *(part.dtype for part in matrices))
-        n, Q = vectors.shape[1], len(matrices)
-        self.basis = Rows(capacity, n, dtype)
+    def __init__(self, system: AffineSystem, capacity: int) -> None:
+        self.system, self.matrices, self.vectors = system, system.family.matrices, system.right.astype(system.dtype)
+        self.riesz = system.riesz
+        n, Q, dtype = system.n, len(self.matrices), system.dtype
+        self.basis = Basis(capacity, n, dtype)
         # Orthonormal directions of residuals, and what the Riesz map makes of them.
-        self.directions = Rows(capacity * Q + len(vectors), n, dtype)
-        self.images = self.directions if riesz is None else Rows(capacity * Q + len(vectors), n, dtype)
-        self.applied = [Rows(capacity, n, dtype) for _ in matrices]
+        self.directions = Rows(capacity * Q + len(self.vectors), n, dtype)
+        self.images = self.directions if self.riesz is None else Rows(len(self.directions.all), n, dtype)
         self.galerkin = np.zeros((Q, capacity, capacity), dtype)
-        self.columns: list[list[Array]] = [[] for _ in matrices]
-        self.columns_right = [self._expand(vector) for vector in vectors]
+        self.columns: list[list[Array]] = [[] for _ in self.matrices]
+        self.columns_right = self._expand(self.vectors)
 
     def add(self, x: Array) -> bool:
         """Add a solution; False when it lies in the span already."""
-        v, size = x.astype(self.basis.all.dtype), np.linalg.norm(x)
-        for _ in range(2):
-            v = v - (self.basis.rows.conj() @ v) @ self.basis.rows
-        rest = np.linalg.norm(v)
-        if not rest > DEPENDENT * size:
-            return False
-        v = v / rest
         j = self.basis.count
-        for q, part in enumerate(self.matrices):
-            Av = part @ v
-            self.galerkin[q, :j, j] = self.basis.rows.conj() @ Av
-            self.galerkin[q, j, :j] = self.applied[q].rows @ v.conj()
-            self.galerkin[q, j, j] = np.vdot(v, Av)
-            self.applied[q].append(Av)
-            self.columns[q].append(self._expand(Av))
-        self.basis.append(v)
+        if not self.basis.grow(x):
+            return False
+        v, before = self.basis.rows[j], self.basis.rows[:j]
+        images = np.stack([part @ v for part in self.matrices]).astype(v.dtype, copy=False)
+        adjoint = np.stack([(part.T @ v.conj()).conj() for part in self.matrices]).astype(v.dtype, copy=False)
+        # All products with the basis at once: one read of its memory. The short side is conjugated, never the long one.
+        products = before @ np.concatenate([images.conj(), adjoint.conj()]).T
+        Q = len(images)
+        self.galerkin[:, :j, j] = products[:, :Q].conj().T  # v_iᴴ A v_j
+        self.galerkin[:, j, :j] = products[:, Q:].T  # v_jᴴ A v_i = (Aᴴ v_j)ᴴ v_i
+        self.galerkin[:, j, j] = images @ v.conj()
+        for columns, coordinates in zip(self.columns, self._expand(images), strict=True):
+            columns.append(coordinates)
         return True
 
-    def model(self) -> Model:
+    def tensors(self) -> Tensors:
         """The reduced tensors of what there is."""
         E, d = self.directions.count, self.basis.count
-        factor = np.stack([[_padded(c, E) for c in each] for each in self.columns]).transpose(2, 0, 1)
+        factor = np.zeros((E, len(self.matrices), d), self.basis.all.dtype)
+        for q, columns in enumerate(self.columns):
+            for j, column in enumerate(columns):
+                factor[: len(column), q, j] = column
         right = np.stack([_padded(c, E) for c in self.columns_right], axis=1)
-        galerkin = self.galerkin[:, :d, :d].copy()
-        return Model(np.ascontiguousarray(factor), right, galerkin, self.vectors @ self.basis.rows.conj().T)
+        galerkin_right = (self.vectors.conj() @ self.basis.rows.T).conj()
+        return Tensors(factor, right, self.galerkin[:, :d, :d].copy(), galerkin_right, self.system.noise)
 
-    def _expand(self, k: Array) -> Array:
-        """Coordinates of k in the directions, which grow by what is new in it."""
-        k = k.astype(self.directions.all.dtype)
-        z = k if self.riesz is None else self.riesz(k)
-        size, coordinates = np.sqrt(abs(np.vdot(k, z))), np.zeros(self.directions.count, k.dtype)
+    def _expand(self, K: Array) -> list[Array]:
+        """Coordinates of the rows of K in the directions, which grow by what is new in them."""
+        sizes, coordinates = self._sizes(K), np.zeros((len(K), self.directions.count), K.dtype)
         for _ in range(2):  # twice is enough (Giraud, Langou & Rozložník 2005, doi:10.1016/j.camwa.2005.08.009)
-            h = self.images.rows.conj() @ k
-            k, coordinates = k - h @ self.directions.rows, coordinates + h
-            # Anew, not by the recurrence: what is left of a nearly dependent k would be the rounding of z.
-            z = k if self.riesz is None else self.riesz(k)
+            H = (self.images.rows @ K.conj().T).conj().T
+            K, coordinates = K - H @ self.directions.rows, coordinates + H
+        return [self._append(*each) for each in zip(K, coordinates, sizes, strict=True)]
+
+    def _append(self, k: Array, coordinates: Array, size: float) -> Array:
+        """Make a direction of what is left of a vector that was ``size`` long; returns all its coordinates."""
+        old, before = len(coordinates), np.linalg.norm(k)
+        coordinates = np.append(coordinates, np.zeros(self.directions.count - old, k.dtype))
+        for start in (old, 0):  # those that the same block has added; and all, when little is left by that
+            if start == old or np.linalg.norm(k) < LITTLE * before:
+                h = (self.images.rows[start:] @ k.conj()).conj()
+                k = k - h @ self.directions.rows[start:]
+                coordinates[start:] += h
+        z = k if self.riesz is None else self.riesz(k)
         rest = np.sqrt(abs(np.vdot(k, z)))
         if not rest > ROUNDING * size:
             return coordinates
         self.directions.append(k / rest)
-        if self.riesz is not None:
+        if self.images is not self.directions:
             self.images.append(z / rest)
         return np.append(coordinates, rest)
+
+    def _sizes(self, K: Array) -> Array:
+        images = K if self.riesz is None else np.stack([self.riesz(k) for k in K]) if len(K) else K
+        sizes: Array = np.sqrt(np.abs((K.conj() * images).sum(-1)))
+        return sizes
 
 
 class Rows:
@@ -103,6 +117,21 @@ class Rows:
     def append(self, row: Array) -> None:
         self.all[self.count] = row
         self.count += 1
+
+
+class Basis(Rows):
+    """Orthonormal rows."""
+
+    def grow(self, x: Array) -> bool:
+        """Append what is new in x; False when that is nothing but rounding."""
+        v, size = x.astype(self.all.dtype), np.linalg.norm(x)
+        for _ in range(2):
+            v = v - (self.rows @ v.conj()).conj() @ self.rows
+        rest = np.linalg.norm(v)
+        if not rest > DEPENDENT * size:
+            return False
+        self.append(v / rest)
+        return True
 
 
 def _padded(column: Array, length: int) -> Array:

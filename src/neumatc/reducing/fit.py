@@ -13,11 +13,11 @@ from neumatc.errors import AccuracyWarning, InputError, TrainingError
 from neumatc.history import Cost, Event
 from neumatc.options import seed_of, tol_of
 from neumatc.progress import progress_of
-from neumatc.reduced import Model, ReducedFit, System
+from neumatc.reduced import Model, ReducedFit, System, system_of
 from neumatc.samples import Samples
 from neumatc.surrogate import product
 
-from .greedy import grow
+from .greedy import Grown, grow
 
 SAMPLES = 96
 """Default largest number of exact solves."""
@@ -26,11 +26,10 @@ SAMPLES = 96
 def fit_reduced(
     A: Any, b: Any, box: Any, *, tol: Any, samples: Any, rng: Any, progress: Any, throw: bool
 ) -> ReducedFit:
-    """Fit the solution of a sparse affine system."""
+    """Fit the solution of a sparse system."""
     start = time.perf_counter()
-    system = System.of(A, b, box)
-    wanted, count = tol_of(tol, np.float64), SAMPLES if samples is None else int(samples)
-    seed, _ = seed_of(rng)
+    wanted, count, (seed, _) = tol_of(tol, np.float64), _count(samples), seed_of(rng)
+    system = system_of(A, b, box)
     history: list[Event] = []
     with progress_of(progress, count) as report:
 
@@ -39,48 +38,70 @@ def fit_reduced(
             report(event)
 
         grown = grow(system, wanted, count, np.random.default_rng(seed), tell)
-    offline = time.perf_counter() - start
-    alone, batch = _query_seconds(grown.model, grown.basis, system)
-    status = "converged" if max(grown.held_out, grown.worst) <= wanted else "budget"
-    if status == "budget" and len(grown.points) < count:
-        status = "stalled"
-    meter = system.meter
-    cost = Cost(
-        build_seconds=meter.build_seconds, built=meter.built, solve_seconds=meter.solve_seconds, solved=meter.solved,
-        stages={"reduced": offline - meter.paid}, total_seconds=time.perf_counter() - start,
-        query_seconds=alone, batch_seconds=batch, exact_seconds=meter.solve_seconds / max(meter.solved, 1),
-    )  # fmt: skip
+    status = _status(grown, wanted, count)
     result = ReducedFit(
-        system, grown.basis, grown.model, Samples(grown.points), tuple(history), status,
-        max(grown.held_out, grown.worst), wanted, cost, grown.excluded,
+        system, grown.basis, grown.model, Samples(grown.points), tuple(history), status, grown.worst, wanted,
+        _cost(system, grown, start), grown.excluded,
     )  # fmt: skip
     if status != "converged":
-        message = (
-            f"`solve` reached a residual of {result.error:.1e} with {len(grown.points)} exact solves, but tol is "
-            f"{wanted:.1e} (status '{status}'). The solutions span more dimensions than the budget, or rounding limits A. "
-            "Raise `samples`, relax `tol`, shrink the box, or use certified() for answers that are checked one by one."
-        )
-        if throw:
-            raise TrainingError(message)
-        warnings.warn(message, AccuracyWarning, stacklevel=3)
+        _complain(result, throw)
     return result
 
 
 def refuse_options(**options: Any) -> None:
     """Raise InputError for an option that a reduced model would silently ignore."""
     for name, value in options.items():
-        if value is not None and value != "auto":
+        if value is not None and not (isinstance(value, str) and value == "auto"):
             raise InputError(
-                f"`{name}` = {value!r} has no meaning for a sparse Affine. Its coefficients solve reduced equations at "
-                "every query, so there is no curve to choose, and solves are placed by exact residuals. Leave it out."
+                f"`{name}` = {value!r} has no meaning for a sparse A. Coefficients solve reduced equations at every "
+                "query, so there is no curve to choose, and solves are placed by exact residuals. Leave it out."
             )
+
+
+def _count(samples: Any) -> int:
+    if samples is None:
+        return SAMPLES
+    if not isinstance(samples, int | np.integer) or isinstance(samples, bool) or samples < 1:
+        raise InputError(
+            f"`samples` must be a whole number of at least 1, got {samples!r}. "
+            "It limits the exact solves, each of which extends the basis. Pass the largest number you can afford."
+        )
+    return int(samples)
+
+
+def _status(grown: Grown, wanted: float, count: int) -> str:
+    if grown.worst <= wanted:
+        return "converged"
+    return "budget" if len(grown.points) >= count else "stalled"
+
+
+def _complain(result: ReducedFit, throw: bool) -> None:
+    message = (
+        f"`solve` reached a residual of {result.error:.1e} with {len(result.samples)} exact solves, but tol is "
+        f"{result.tol:.1e} (status '{result.status}'). The solutions span more dimensions than the budget, or rounding "
+        "limits A. Raise `samples`, relax `tol`, shrink the box, or use certified() for answers checked one by one."
+    )
+    if throw:
+        raise TrainingError(message)
+    warnings.warn(message, AccuracyWarning, stacklevel=4)
+
+
+def _cost(system: System, grown: Grown, start: float) -> Cost:
+    meter, offline = system.meter, time.perf_counter() - start
+    built, building = meter.built, meter.build_seconds
+    alone, batch = _query_seconds(grown.model, grown.basis, system)
+    return Cost(
+        build_seconds=building, built=built, solve_seconds=meter.solve_seconds, solved=meter.solved,
+        stages={"reduced": offline - building - meter.solve_seconds}, total_seconds=offline,
+        query_seconds=alone, batch_seconds=batch, exact_seconds=meter.solve_seconds / max(meter.solved, 1),
+    )  # fmt: skip
 
 
 def _query_seconds(model: Model, C: Array, system: System) -> tuple[float, float]:
     points = system.box.random(8, np.random.default_rng(0))
     seconds = []
-    for rows in (points[:1], points[:1], points):
+    for rows in (points[:1], points[:1], points, points):  # once to warm up
         start = time.perf_counter()
-        product(model.coefficients(system.theta(rows), system.psi(rows)), C)
+        product(model.coefficients(rows), C)
         seconds.append((time.perf_counter() - start) / len(rows))
-    return seconds[1], seconds[2]
+    return seconds[1], seconds[3]

@@ -10,4 +10,6 @@ The connection is ``𝒜_j = i tr(Vᴴ ∂_j V)``, the curvature ``∂_1 𝒜_2 
 
 from neumatc.topology.loops import berry_phase as berry_phase
 from neumatc.topology.loops import holonomy as holonomy
+from neumatc.topology.report import Cluster as Cluster
+from neumatc.topology.report import GaugeReport as GaugeReport
 from neumatc.topology.torus import chern_number as chern_number

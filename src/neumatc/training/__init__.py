@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from neumatc.gauge import NoGauge
-from neumatc.operations import Operation, Refinable
+from neumatc.operations import Followed, Operation, Refinable
 
 from .bootstrap import Bootstrap as Bootstrap
 from .collocation import Collocation as Collocation
@@ -24,6 +24,8 @@ def trainer_of(operation: Operation, dimension: int = 1, samples: int = 0) -> An
     Whoever grants more than `MOST_SPAN` solves in two or three parameters has cheap ones: they go on a grid.
     """
     unique = isinstance(operation.gauge, NoGauge)
+    if isinstance(operation, Followed):
+        return Interpolation
     if not all(e.polynomial for e in operation.equations()) or (unique and dimension in (2, 3) and samples > MOST_SPAN):
         return Interpolation
     if isinstance(operation, Refinable):

@@ -13,23 +13,23 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from neumatc.align import aligned
+from neumatc.align import straightened
 from neumatc.arrays import Array
 from neumatc.bases import Choice, Curve, select
 from neumatc.certify import Checker
 from neumatc.equations import unknown_names
-from neumatc.gauge import Factors, Vectors
+from neumatc.gauge import Factors, NoGauge
 from neumatc.history import Event
 from neumatc.operations import Adaptive, Operation, Separated
-from neumatc.operations.separated import smallest_gap
 
+from .breaks import refuse_break
 from .exact import solved
-from .meetings import meetings
+from .excluded import nothing_left, solvable
 from .nodes import first_curve, first_nodes, most_nodes
 from .plan import Ground, Plan, Trained, timed
 from .pod import Modes
-from .seams import aligned_apart, refuse_seam, warn_uncertain
 from .suspects import steepest_midpoints
+from .tracking import Tracking
 
 STEPS = 2
 """Refinement steps per collocation point and round."""
@@ -60,7 +60,10 @@ class Bootstrap:
         self.names = unknown_names(self.operation.equations())
         self.ground = Ground.of(plan)
         self.suspected = -1
-        self.levels, self.conditions = np.empty((0, 0)), np.empty(0)
+        self.label_residual = np.empty(0)
+        self.tracking = Tracking(plan)
+        self.straighten = False
+        self.exact: dict[int, Factors] = {}
 
     def run(self) -> Trained:
         seconds: dict[str, float] = {}
@@ -72,22 +75,24 @@ class Bootstrap:
                 if last.choice.score <= self.plan.tol / 3:
                     break
                 improving = last.choice.score < previous / 2
-                if not (improving or self._refine(last) or self._add_solves()):
+                if not (improving or self._refine(last) or self._straighten() or self._add_solves()):
                     break
                 previous, last = best.choice.score, self._round(number)
                 # Rounds are compared on the same points; a finer grid has brought new ones.
                 if last.choice.score < self._score(best.curve, Modes.made(best.C, best.layout)):
                     best = last
-        if isinstance(self.operation, Separated):
-            self._judge_vectors(best.choice.score)
+            self.tracking.judge(best.choice.score)
+        x, y = self.ground.candidates, self.modes.coefficients
+        if isinstance(self.operation.gauge, NoGauge) and best.choice.score > self.plan.tol and len(x) == len(y):
+            refuse_break(self.problem, x, y, float(np.median(self.label_residual)))
         return replace(best, seconds=seconds)
 
     def _open(self) -> None:
         """Exact results at the first nodes, in one gauge, and the curve that predicts all the others."""
         plan, box = self.plan, self.problem.box
-        nodes = first_nodes(plan, self.ground)
+        nodes, F = self._first_solves(first_nodes(plan, self.ground))
         x = self.ground.candidates[nodes]
-        F = self._aligned(x, self._first_solves(x))
+        self.operation, F = self.tracking.first(x, F, self.operation)
         known = self.operation.given(self._matrices(x))
         self.kinds = self.operation.storage(known, F)
         modes = Modes.of(F, self.names, self._tail, self.kinds)
@@ -107,21 +112,27 @@ class Bootstrap:
         """Modes smaller than this share are dropped: well below tol, and never below the rounding of the labels."""
         return max(self.plan.tol / 100, ROUNDING)
 
-    def _first_solves(self, x: Array) -> Factors:
-        """Exact factors at the first nodes; an adaptive operation settles its size from them."""
-        operation, shape = self.operation, self.problem.shape
-        if not isinstance(operation, Adaptive):
-            return solved(self.plan, self.problem, x)
-        F = solved(self.plan, self.problem.with_operation(operation.widest(shape)), x)
-        self.operation, F, text = operation.adapt(F, shape)
-        self.plan.tell(Event("adapt", text))
-        return F
+    def _first_solves(self, nodes: list[int]) -> tuple[list[int], Factors]:
+        """Exact factors at the first nodes, those that have some; an adaptive operation settles its size from them."""
+        operation, shape, x = self.operation, self.problem.shape, self.ground.candidates
+        widest = operation.widest(shape) if isinstance(operation, Adaptive) else operation
+        F, had = solved(self.plan, self.problem.with_operation(widest), x[nodes])
+        if not len(had):
+            raise nothing_left(self.plan)
+        where = self._drop(np.delete(nodes, had).tolist())
+        if isinstance(operation, Adaptive):
+            self.operation, F, text = operation.adapt(F, shape)
+            self.plan.tell(Event("adapt", text, {"buffer": float(getattr(self.operation, "buffer", 0))}))
+        return [where[nodes[i]] for i in had], F
 
-    def _aligned(self, x: Array, F: Factors) -> Factors:
-        """Exact factors in one gauge."""
-        if isinstance(self.operation, Separated):
-            return aligned_apart(x, F, self.operation.gauge, self.operation.levels(F))
-        return aligned(x, F, self.operation.gauge)
+    def _drop(self, failed: list[int]) -> dict[int, int]:
+        """Forget candidates that turned out to have no exact result; returns the new numbers of the others."""
+        self.ground, kept = self.ground.without(failed)
+        where = {int(old): new for new, old in enumerate(kept)}
+        self.exact = {where[index]: F for index, F in self.exact.items()}
+        if len(self.label_residual):
+            self.label_residual = self.label_residual[kept]
+        return where
 
     def _predict(self, curve: Curve, x: Array) -> Factors:
         return self.modes.factors(curve(x))
@@ -133,9 +144,9 @@ class Bootstrap:
         F = self._refined(predicted, x)
         if number == 1:
             # The first prediction interpolates few nodes and may be rough; refined factors would inherit its gauge.
-            F = predicted = aligned(x, F, self.operation.gauge)
-            if isinstance(self.operation.gauge, Vectors):
-                refuse_seam(x, F, self.operation.gauge, self._describe)
+            F = predicted = self.tracking.settled(x, F, self.operation)
+        elif self.straighten:
+            F = predicted = straightened(x, F, self.operation.gauge)
         self.label_residual = self._residuals(F, x)
         self._substitute(F, predicted)
         self.modes = Modes.of(F, self.names, self._tail, self.kinds)
@@ -193,58 +204,47 @@ class Bootstrap:
         if self.suspected == self.ground.level:
             return
         self.suspected = self.ground.level
-        operation = self.operation
-        met = self._meetings(operation, F) if isinstance(operation, Separated) else self.ground.candidates[:0]
+        met = self._meetings(self.operation, F) if isinstance(self.operation, Separated) else self.ground.candidates[:0]
         if self.problem.tabulated is not None:
             return
         x = np.concatenate([steepest_midpoints(self.ground.candidates, self.modes.coefficients), met])
+        x = x[solvable(self.plan, x)]
         self.ground = replace(self.ground, held_out=np.concatenate([self.ground.held_out, x]))
-        self.held_matrices = np.concatenate([self.held_matrices, self._matrices(x)])
+        self.held_matrices = np.concatenate([self.held_matrices, *([self._matrices(x)] if len(x) else [])])
 
     def _meetings(self, operation: Separated, F: Factors) -> Array:
-        """Tell how near the levels at the candidates come, and where they meet between them."""
-        self.levels, x = operation.levels(F), self.ground.candidates
-        gaps = smallest_gap(self.levels)
-        where, least = self._describe(x[gaps.argmin()]), float(gaps.min())
-        text = f"smallest distance of levels {least:.1e} of their mean distance, at {where}"
-        self.conditions = operation.conditions(F)
-        if self.conditions.max() > 1:
-            text += f"; condition up to {self.conditions.max():.1e}, at {self._describe(x[self.conditions.argmax()])}"
-        # JSON knows no infinity, which is the gap of a single level.
-        numbers = {"gap": least} if np.isfinite(least) else {}
-        self.plan.tell(Event("gap", text, {**numbers, "condition": float(self.conditions.max())}))
-        if np.iscomplexobj(self.levels) or self.problem.tabulated is not None:
-            return x[:0]
+        """Where levels that are followed meet between the candidates."""
+        x = self.ground.candidates
         # A curve of its own: the prediction of the last round knows nothing of the present labels.
         curve = first_curve(x, self.modes.coefficients, self.plan.rng(8))
-        return meetings(x, self.levels, lambda at: operation.levels(self._predict(curve, at)))
+        return self.tracking.meetings(x, F, operation, lambda at: operation.levels(self._predict(curve, at)))
 
-    def _judge_vectors(self, score: float) -> None:
-        """Name vectors that are worth little, although they were followed."""
-        x = self.ground.candidates
-        warn_uncertain(score, self.plan.tol, x, self.levels, self.conditions, self._describe)
-
-    def _describe(self, x: Array) -> str:
-        return self.problem.box.describe(self.problem.box.from_unit(x[None])[0])
+    def _straighten(self) -> bool:
+        """Once, in several parameters: a gauge that is smoother than averages over neighbours can be."""
+        before, self.straighten = self.straighten, True
+        free = not isinstance(self.operation.gauge, NoGauge)
+        return free and self.problem.box.dimension > 1 and not before
 
     def _add_solves(self) -> bool:
         """Exact solves where refinement alone failed; the paper's failure-informed sampling."""
-        left = self.plan.samples - len(self.exact)
-        if left <= 0:
-            return False
+        while (left := self.plan.samples - len(self.exact)) > 0:
+            chosen = self._worst(left)
+            F, had = solved(self.plan, self.problem.with_operation(self.operation), self.ground.candidates[chosen])
+            where = self._drop(np.delete(chosen, had).tolist())
+            for i, k in enumerate(had):
+                self.exact[where[chosen[k]]] = {name: X[i] for name, X in F.items()}
+            if len(had) or not chosen:
+                return bool(chosen)
+        return False
+
+    def _worst(self, left: int) -> list[int]:
+        """The candidates whose labels are worst; none where the sampler wants none."""
         free = np.ones(len(self.ground.candidates), bool)
         free[list(self.exact)] = False
         chosen = self.plan.sampler.select(self.ground.candidates, self.label_residual, free, self.plan.tol)
         # One point per round is too few here: a round costs more than a solve.
         worst = [int(i) for i in np.argsort(-self.label_residual) if free[i]] if chosen else []
-        chosen = worst[: min(ADD, left)]
-        if not chosen:
-            return False
-        x = self.ground.candidates[chosen]
-        F = solved(self.plan, self.problem.with_operation(self.operation), x)
-        for i, index in enumerate(chosen):
-            self.exact[index] = {name: X[i] for name, X in F.items()}
-        return True
+        return worst[: min(ADD, left)]
 
     def _refine(self, round_: Trained) -> bool:
         """A finer candidate grid when the labels are good and the curve through them is not."""

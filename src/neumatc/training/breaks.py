@@ -25,6 +25,8 @@ def refuse_break(problem: Problem, x: Array, y: Array, residual: float) -> None:
     """
     if x.shape[1] > 1 or len(x) < 5 or not residual <= SMALL or problem.tabulated is not None:
         return
+    if problem.box.hole is not None:
+        return  # which may have been made for the break
     order = np.argsort(x[:, 0])
     points, values = x[order], y[order]
     change = np.linalg.norm(np.diff(values, axis=0), axis=-1)
@@ -38,6 +40,7 @@ def refuse_break(problem: Problem, x: Array, y: Array, residual: float) -> None:
     ends = [problem.box.describe(point) for point in problem.box.from_unit(points[i : i + 2])]
     raise GaugeError(
         f"`{problem.operation.name}` has no smooth answer on the whole box: the solutions continued from both sides "
-        f"meet between {ends[0]} and {ends[1]} and differ. A(p) probably becomes singular near there, or an eigenvalue "
-        "passes through the negative real axis, where the branch that is meant ends. Split the box there, or shrink it."
+        f"meet between {ends[0]} and {ends[1]} and differ. A(p) probably becomes singular near there, an eigenvalue "
+        "passes through the negative real axis, or two levels cross of which one is meant: the branch ends there. "
+        "Split the box there, or shrink it."
     )

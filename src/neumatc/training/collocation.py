@@ -8,7 +8,7 @@ nothing is computed twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,13 +18,14 @@ from neumatc.align import aligned
 from neumatc.arrays import Array
 from neumatc.bases import Choice, Curve, select
 from neumatc.equations import unknown_names
-from neumatc.gauge import NoGauge
+from neumatc.gauge import Factors, NoGauge
 from neumatc.history import Event
 from neumatc.operations import Selective
 from neumatc.probes import gaussian
 
 from .breaks import refuse_break
 from .exact import solved
+from .excluded import nothing_left, solvable
 from .labeller import Labeller
 from .nodes import first_curve, first_nodes
 from .plan import Ground, Plan, Trained, timed
@@ -100,14 +101,30 @@ class Collocation:
         """Solve at the first nodes, and start everywhere from a curve through them."""
         most = FIRST.get(self.problem.box.dimension, 100)
         nodes = first_nodes(self.plan, self.ground, most)
-        x = self.ground.candidates[nodes]
-        F = aligned(x, solved(self.plan, self.problem, x), self.operation.gauge)
+        x, tried = self.ground.candidates[nodes], nodes
+        F, had = solved(self.plan, self.problem, x)
+        if not len(had):
+            raise nothing_left(self.plan)
+        nodes, x = [nodes[i] for i in had], x[had]
+        F = aligned(x, F, self.operation.gauge)
         known = self.operation.given(self.problem.matrices(self.problem.box.from_unit(x), keep=True))
         self.frame = Frame(F, self.names, self.operation.storage(known, F), self.plan.samples)
         y = self.frame.coefficients
         self.solved = dict(zip(self.station_of[nodes].tolist(), y, strict=True))
         self.labels = first_curve(x, y, self.plan.rng(8))(self.x)
         self.labeller = Labeller(self.plan, self.frame, self.x)
+        self._drop([node for node in tried if node not in nodes])
+
+    def _drop(self, failed: Sequence[int]) -> None:
+        """Forget candidates that turned out to have no exact result; their stations count no more."""
+        if len(failed):
+            self.ground, kept = self.ground.without(failed)
+            self.station_of = self.station_of[kept]
+
+    @property
+    def worst(self) -> float:
+        """Largest verified residual of all candidates and held-out points."""
+        return float(self.verified[np.append(self.held, self.station_of)].max())
 
     def _label(self) -> None:
         """Best coefficients at all stations, and their residual on other probes."""
@@ -115,7 +132,7 @@ class Collocation:
         self.verified = self.labeller.norms(self.labels)
         if isinstance(self.operation.gauge, NoGauge):
             self._retry()
-        self.live, self.worst = float(self.verified[self.held].max()), float(self.verified.max())
+        self.live = float(self.verified[self.held].max())
         self.plan.tell(
             Event("labels", f"{len(self.solved)} solves, verified residual {self.worst:.1e}", {"residual": self.worst})
         )
@@ -151,6 +168,9 @@ class Collocation:
             return False
         self.suspected = self.ground.level
         x = steepest_midpoints(self.ground.candidates, self._candidate_labels)
+        x = x[solvable(self.plan, x)]
+        if not len(x):
+            return False
         self.held = np.append(self.held, len(self.x) + np.arange(len(x)))
         self.ground = replace(self.ground, held_out=np.concatenate([self.ground.held_out, x]))
         self._append(x, self._present(x))
@@ -195,24 +215,33 @@ class Collocation:
         return values
 
     def _add_solves(self) -> bool:
-        left = self.plan.samples - len(self.solved)
-        if left <= 0 or self.worst <= self.plan.tol / 3:
+        stations, F = self._wanted()
+        if not len(stations):
             return False
-        free = ~np.isin(self.station_of, list(self.solved))
-        failing = self.verified[self.station_of]
-        chosen = self.plan.sampler.select(self.ground.candidates, failing, free, self.plan.tol)[:left]
-        if not chosen:
-            return False
-        stations = self.station_of[chosen]
-        F = solved(self.plan, self.problem, self.x[stations])
         first = self.frame.d
         y = self.frame.add(self.operation.gauge.align(F, self.frame.factors(self.labels[stations])))
         self.solved.update(zip(stations.tolist(), y, strict=True))
         self.labels = np.pad(self.labels, ((0, 0), (0, self.frame.d - first)))
         self.labeller.extend(first, self.x)
-        if CHOICE.get(self.x.shape[1], 1.5) * len(self.solved) > len(free) and self.ground.level < self.ground.finest:
+        few = CHOICE.get(self.x.shape[1], 1.5) * len(self.solved) > len(self.station_of)
+        if few and self.ground.level < self.ground.finest:
             self._refine()
         return True
+
+    def _wanted(self) -> tuple[Array, Factors]:
+        """Stations that fail most and their exact results; none where all pass or nothing is left."""
+        while True:
+            left = self.plan.samples - len(self.solved)
+            free = ~np.isin(self.station_of, list(self.solved))
+            failing = self.verified[self.station_of]
+            chosen = self.plan.sampler.select(self.ground.candidates, failing, free, self.plan.tol)[: max(left, 0)]
+            if not chosen or self.worst <= self.plan.tol / 3:
+                return self.station_of[:0], {}
+            stations = self.station_of[chosen]
+            F, had = solved(self.plan, self.problem, self.x[stations])
+            self._drop(np.delete(chosen, had).tolist())
+            if len(had):
+                return stations[had], F
 
     def _choose(self) -> Choice:
         """Put the slices in the order of their importance, and draw curves through the labels."""

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
-import torch
 
 from neumatc.arrays import Array
 from neumatc.gauge import Factors
 from neumatc.history import Event
 from neumatc.problem import Problem
 
+from .excluded import attempted, exact_at
 from .plan import Plan
 
 
-def solved(plan: Plan, problem: Problem, x: Array) -> Factors:
-    """Exact factors ``(m, rows, columns)`` at unit points ``x (m, D)``, one by one (LAPACK gains nothing by stacks)."""
-    points, found = problem.box.from_unit(x), []
+def solved(plan: Plan, problem: Problem, x: Array) -> tuple[Factors, Array]:
+    """Exact factors at unit points ``x (m, D)``, one by one (LAPACK gains nothing by stacks), and which of them came.
+
+    Returns
+    -------
+    F : (k, rows, columns) each, the results that could be had; nothing where none could.
+    had : (k,) their indices; all of them unless the box lets failures be.
+    """
+    points, found, had = problem.box.from_unit(x), [], []
     for i in range(len(points)):
-        A = torch.from_numpy(problem.matrices(points[i : i + 1], keep=True)).to(plan.device)
-        F = problem.solve(A, points[i : i + 1])
-        found.append({name: np.asarray(X.cpu().resolve_conj()) for name, X in F.items()})
-        plan.tell(Event("solve", problem.box.describe(points[i]), {"count": problem.meter.solved}))
-    return {name: np.concatenate([each[name] for each in found]) for name in found[0]}
+        F = attempted(plan, points[i], partial(exact_at, plan, problem, points[i : i + 1]))
+        if F is not None:
+            found.append({name: np.asarray(X.cpu().resolve_conj()) for name, X in F.items()})
+            had.append(i)
+            plan.tell(Event("solve", problem.box.describe(points[i]), {"count": problem.meter.solved}))
+    names = found[0] if found else ()
+    return {name: np.concatenate([each[name] for each in found]) for name in names}, np.array(had, int)

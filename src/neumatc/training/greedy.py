@@ -19,6 +19,7 @@ from neumatc.history import Event
 from neumatc.probes import probe_counts
 from neumatc.sketch import Sketch
 
+from .excluded import attempted, exact_at, nothing_left, solvable
 from .latent import orthonormalised
 from .plan import Ground, Plan, Trained, layout_of, redraw, timed
 from .span import Span
@@ -45,9 +46,6 @@ class Greedy:
         self.plan, self.problem = plan, plan.problem
         self.ground = Ground.of(plan)
         self.seconds: dict[str, float] = {}
-        # Stations are numbered in the order in which they were probed: held-out points first.
-        self.held: Array = np.arange(len(self.ground.held_out))
-        self.station_of: Array = len(self.held) + np.arange(len(self.ground.candidates))
         self.suspected = -1
 
     def run(self) -> Trained:
@@ -75,10 +73,11 @@ class Greedy:
     def _open(self) -> None:
         """Solve at the first point, settle the storage, probe all stations."""
         plan, box = self.plan, self.problem.box
-        self.first = plan.sampler.first(self.ground.candidates, plan.samples)
-        middle = box.from_unit(self.ground.candidates[self.first[:1]])
-        A = self.problem.matrices(middle, keep=True)
-        exact = self.problem.solve(torch.from_numpy(A).to(plan.device), middle)
+        exact = self._first_result()
+        # Stations are numbered in the order in which they are probed: held-out points first.
+        self.held: Array = np.arange(len(self.ground.held_out))
+        self.station_of: Array = len(self.held) + np.arange(len(self.ground.candidates))
+        A = self.problem.matrices(box.from_unit(self.ground.candidates[self.first[:1]]), keep=True)
         F = {name: np.asarray(X.cpu()) for name, X in exact.items()}
         held = box.from_unit(self.ground.held_out)
         layout, doubled = layout_of(self.problem, A, F, self.problem.matrices(held, keep=True))
@@ -90,6 +89,21 @@ class Greedy:
         self.chosen: list[Array] = []
         self.span.extend([exact])
         self._note(self.first.pop(0))
+
+    def _first_result(self) -> Factors:
+        """The exact result at the first point that the sampler wants and that has one."""
+        while len(self.ground.candidates):
+            self.first = self.plan.sampler.first(self.ground.candidates, self.plan.samples)
+            exact = self._exact(self.first[0])
+            if exact is not None:
+                return exact
+            self.ground, _ = self.ground.without(self.first[:1])
+        raise nothing_left(self.plan)
+
+    def _exact(self, index: int) -> Factors | None:
+        """The exact result at a candidate, as tensors; None where it fails and failures are let be."""
+        point = self.problem.box.from_unit(self.ground.candidates[index : index + 1])
+        return attempted(self.plan, point[0], lambda: exact_at(self.plan, self.problem, point))
 
     def _sketches(self, A: Array, F: Factors) -> tuple[Sketch, Sketch]:
         plan, known = self.plan, self.problem.operation.given(A)
@@ -134,13 +148,21 @@ class Greedy:
         self.labels = self.span.labels()
         verified = self.span.verified(self.labels)
         self.live = float(verified[self.held].max())
-        self.worst = float(verified.max())
+        # Stations that turned out to have no exact result are no candidates any more.
+        self.worst = float(verified[np.append(self.held, self.station_of)].max())
 
     def _solve(self, chosen: list[int]) -> None:
-        if chosen:
-            self.span.solve(self.problem.box.from_unit(self.ground.candidates[chosen]))
-        for index in chosen:
-            self._note(index)
+        results = [self._exact(index) for index in chosen]
+        found = [F for F in results if F is not None]
+        if found:
+            self.span.extend(found)
+        for index, F in zip(chosen, results, strict=True):
+            if F is not None:
+                self._note(index)
+        if len(found) < len(chosen):
+            failed = [index for index, F in zip(chosen, results, strict=True) if F is None]
+            self.ground, kept = self.ground.without(failed)
+            self.station_of, self.solved = self.station_of[kept], self.solved[kept]
 
     def _note(self, index: int) -> None:
         """Remember what was solved."""
@@ -159,6 +181,9 @@ class Greedy:
             return False
         self.suspected = self.ground.level
         x = steepest_midpoints(self.ground.candidates, self._candidate_labels(self.labels))
+        x = x[solvable(self.plan, x)]
+        if not len(x):
+            return False
         self.held = np.append(self.held, self.span.stations.count + np.arange(len(x)))
         self.ground = replace(self.ground, held_out=np.concatenate([self.ground.held_out, x]))
         self.span.probe(self.problem.box.from_unit(x), keep=True)

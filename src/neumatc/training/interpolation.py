@@ -10,16 +10,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from neumatc.align import aligned
 from neumatc.arrays import Array
 from neumatc.bases import Basis, Choice, Curve, lobatto, select
 from neumatc.certify import Checker
-from neumatc.equations import unknown_names
 from neumatc.gauge import Factors
 from neumatc.history import Event
+from neumatc.operations import Followed
 from neumatc.sampling.designs import sobol
 
+from .branches import met, smooth, source_of
 from .exact import solved
+from .excluded import nothing_left, solvable
 from .plan import HELD_OUT, Ground, Plan, Trained, timed
 from .pod import Modes
 from .suspects import steepest_midpoints
@@ -40,9 +41,10 @@ class Interpolation:
     def __init__(self, plan: Plan) -> None:
         self.plan, self.problem = plan, plan.problem
         self.operation = plan.problem.operation
-        self.names = unknown_names(self.operation.equations())
+        self.names = self.operation.unknowns
         self.ground = Ground.of(plan)
         self.exact: dict[int, Factors] = {}
+        self.failed: set[int] = set()
 
     def run(self) -> Trained:
         seconds: dict[str, float] = {}
@@ -95,17 +97,29 @@ class Interpolation:
     def _fitted(self, chosen: Array) -> Choice:
         """Solve what is new on this grid, decompose, and draw the best curve."""
         self._solve([int(i) for i in chosen if int(i) not in self.exact])
+        chosen = np.array([int(i) for i in chosen if int(i) in self.exact])
+        if not len(chosen):
+            raise nothing_left(self.plan)
         x = self.points[chosen]
-        F = {name: np.stack([self.exact[int(i)][name] for i in chosen]) for name in self.names}
-        F = aligned(x, F, self.operation.gauge)
+        found = {name: np.stack([self.exact[int(i)][name] for i in chosen]) for name in self.exact[int(chosen[0])]}
         A = self.problem.matrices(self.problem.box.from_unit(x[:: max(1, len(x) // 8)]), keep=True)
-        kinds = self.operation.storage(self.operation.given(A), F)
-        self.modes = Modes.of(F, self.names, max(self.plan.tol / 100, 1e-15), kinds)
-        enough = self.plan.tol / 10
-        choice = select(self._bases(x), x, self.modes.coefficients, self._score, enough, self.plan.rng(5))
+        best: tuple[Choice, Modes] | None = None
+        for F in smooth(x, found, self.operation, lambda i: self._describe(x[i])):
+            kinds = self.operation.storage(self.operation.given(A), F)
+            self.modes = Modes.of(F, self.names, max(self.plan.tol / 100, 1e-15), kinds)
+            enough = self.plan.tol / 10
+            choice = select(self._bases(x), x, self.modes.coefficients, self._score, enough, self.plan.rng(5))
+            best = (choice, self.modes) if best is None or choice.score < best[0].score else best
+            if choice.score <= self.plan.tol / 3:
+                break
+        assert best is not None
+        choice, self.modes = best
         text = f"{len(self.exact)} solves, d = {len(self.modes.C)}, {choice.name}, held-out {choice.score:.1e}"
         self.plan.tell(Event("grid", text, {"count": len(self.exact), "residual": choice.score}))
         return choice
+
+    def _describe(self, x: Array) -> str:
+        return self.problem.box.describe(self.problem.box.from_unit(x[None])[0])
 
     def _bases(self, x: Array) -> list[Basis]:
         """Polynomials first, which these grids are made for; alone where the others would take minutes."""
@@ -114,25 +128,41 @@ class Interpolation:
         return ordered[:1] if alone else ordered
 
     def _solve(self, new: list[int]) -> None:
-        if new:
-            F = solved(self.plan, self.problem, self.points[new])
-            self.exact |= {index: {name: X[i] for name, X in F.items()} for i, index in enumerate(new)}
+        """Exact results at new points, as far as they can be had; no point is tried twice."""
+        new = [index for index in new if index not in self.failed]
+        box = self.problem.box
+        in_hole = box.excluded(box.from_unit(self.points[new]))
+        source = self.problem.with_operation(source_of(self.operation))
+        F, had = solved(self.plan, source, self.points[new][~in_hole])
+        found = np.array(new, int)[~in_hole][had]
+        self.exact |= {int(index): {name: X[i] for name, X in F.items()} for i, index in enumerate(found)}
+        self.failed |= set(new) - set(found.tolist())
 
     def _hold_out(self, x: Array) -> None:
         self.held_out = x
         self.held_matrices = self.problem.matrices(self.problem.box.from_unit(x), keep=True)
+        if isinstance(self.operation, Followed):
+            self.truth = self.operation.direct(self.held_matrices)
 
     def _suspicious(self, choice: Choice) -> bool:
         """Whether the steepest places, held out from now on, fail where the random ones passed."""
         if self.problem.tabulated is not None or len(self.held_out) > HELD_OUT or len(self.exact) > MANY:
             return False
-        x = steepest_midpoints(self.points[sorted(self.exact)], self.modes.coefficients)
+        known = self.points[sorted(self.exact)]
+        now, modes, curve = self.modes.factors(self.modes.coefficients), self.modes, choice.curve
+        crossed = met(known, now, self.operation, lambda p: modes.factors(curve(p)))
+        x = np.concatenate([steepest_midpoints(known, modes.coefficients), crossed])
+        x = x[solvable(self.plan, x)]
+        if not len(x):
+            return False
         self._hold_out(np.concatenate([self.held_out, x]))
         return self._score(choice.curve) > self.plan.tol / 3
 
     def _score(self, curve: Curve) -> float:
         """Worst held-out residual of a curve, on probes of its own."""
         canonical = self.operation.canonical(self.modes.factors(curve(self.held_out)))
+        if isinstance(self.operation, Followed):
+            return float(self.operation.mismatch(self.held_matrices, canonical, self.truth).max())
         values = {**self.operation.given(self.held_matrices), **canonical}
         checker = Checker.draw(self.operation, values, self.problem.working, self.plan.rng(4))
         return float(checker.residual(self.held_matrices, canonical).max())

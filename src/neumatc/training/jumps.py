@@ -6,7 +6,7 @@ import numpy as np
 
 from neumatc.arrays import Array
 from neumatc.history import Event
-from neumatc.problem import Problem
+from neumatc.problem import FAILURES, Problem
 
 from .suspects import neighbours
 
@@ -33,6 +33,12 @@ def find_jump(problem: Problem) -> Event | None:
     points = np.array([np.frombuffer(key) for key in problem.meter.prints])
     prints = list(problem.meter.prints.values())
     pairs = neighbours(problem.box.to_unit(points))
+    if problem.meter.failed:
+        # A(p) may be anything where it has no result, and that is told already.
+        good = np.array([key not in problem.meter.failed for key in problem.meter.prints])
+        pairs = pairs[good[pairs].all(1)]
+        if not len(pairs):
+            return None
     gaps = np.linalg.norm(problem.box.to_unit(points[pairs[:, 0]]) - problem.box.to_unit(points[pairs[:, 1]]), axis=-1)
     slopes = [np.linalg.norm(prints[i] - prints[j]) for i, j in pairs] / np.maximum(gaps, CLOSE)
     steepest = np.argsort(-slopes)[:SUSPECTS]
@@ -48,7 +54,14 @@ def _bisected(problem: Problem, a: Array, b: Array) -> Event | None:
     first = np.linalg.norm(A - B)
     for _ in range(BISECTIONS):
         middle = (a + b) / 2
-        M = problem.matrices(middle)[0]
+        if problem.box.excluded(middle)[0]:
+            return None  # there is a hole between the two, across which A(p) may be anything
+        try:
+            M = problem.matrices(middle)[0]
+        except FAILURES as cause:
+            if not problem.excuses(middle[0], cause):
+                raise
+            return None
         if np.linalg.norm(M - A) > np.linalg.norm(M - B):
             b, B = middle, M
         else:

@@ -7,6 +7,7 @@ one, and every sample is right. Only A(p) at the very place tells them apart, so
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,8 +22,15 @@ HALVINGS = 40
 """Bisections towards one: to rounding."""
 
 
-def meetings(x: Array, levels: Array, at: Callable[[Array], Array], count: int = MEETINGS) -> Array:
-    """Points ``(k, D)`` between neighbours at which two real levels cross, spread over all that do.
+class Meetings(NamedTuple):
+    """Points ``(k, D)`` at which two levels cross, spread over all that do, and between how many neighbours some do."""
+
+    places: Array
+    pairs: int
+
+
+def meetings(x: Array, levels: Array, at: Callable[[Array], Array], count: int = MEETINGS) -> Meetings:
+    """Where two real levels cross between neighbours.
 
     Parameters
     ----------
@@ -33,7 +41,7 @@ def meetings(x: Array, levels: Array, at: Callable[[Array], Array], count: int =
     found = _crossings(x, levels)
     chosen = found[np.unique(np.linspace(0, len(found) - 1, min(count, len(found))).round().astype(int))]
     if not len(chosen):
-        return np.empty((0, x.shape[1]))
+        return Meetings(np.empty((0, x.shape[1])), 0)
     low, high = x[chosen[:, 0]], x[chosen[:, 1]]
     rows = np.arange(len(chosen))
     first = levels[chosen[:, 0], chosen[:, 2]] > levels[chosen[:, 0], chosen[:, 3]]
@@ -42,8 +50,7 @@ def meetings(x: Array, levels: Array, at: Callable[[Array], Array], count: int =
         now = at(middle)
         same = (now[rows, chosen[:, 2]] > now[rows, chosen[:, 3]]) == first
         low, high = np.where(same[:, None], middle, low), np.where(same[:, None], high, middle)
-    result: Array = (low + high) / 2
-    return result
+    return Meetings((low + high) / 2, len(found))
 
 
 def _crossings(x: Array, levels: Array) -> Array:
@@ -51,7 +58,8 @@ def _crossings(x: Array, levels: Array) -> Array:
     pairs = neighbours(x)
     found = []
     for i, j in pairs:
-        order = np.argsort(levels[i])
+        # Levels that are equal at i itself meet there: they count as not yet crossed.
+        order = np.lexsort((-levels[j], levels[i]))
         crossed = np.flatnonzero(np.diff(levels[j][order]) < 0)
         found += [(i, j, order[k], order[k + 1]) for k in crossed]
     return np.array(found, int).reshape(-1, 4)

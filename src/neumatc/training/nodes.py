@@ -26,7 +26,9 @@ def first_nodes(plan: Plan, ground: Ground, most: int | None = None) -> list[int
         return sorted(plan.sampler.first(x, plan.samples))
     budget = min(plan.samples, most_nodes(ground), len(x) if most is None else most)
     side = round(len(x) ** (1 / x.shape[1]))
-    if plan.problem.tabulated is not None or side ** x.shape[1] != len(x) or x.shape[1] > 3:
+    # With a hole what is left may have the number of a grid and is none.
+    scattered = plan.problem.tabulated is not None or plan.problem.box.hole is not None
+    if scattered or side ** x.shape[1] != len(x) or x.shape[1] > 3:
         return sorted(Design("sobol" if x.shape[1] > 3 else "chebyshev").first(x, budget))
     steps = [k for k in range(1, side) if (side - 1) % k == 0 and ((side - 1) // k + 1) ** x.shape[1] <= budget]
     if not steps:

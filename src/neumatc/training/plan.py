@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,11 @@ from neumatc.operations import Operation
 from neumatc.problem import Problem
 from neumatc.sampling import Sampler
 from neumatc.sampling.designs import candidates, levels
+
+from .excluded import SAME, admitted, nothing_left, solvable
+
+BATCHES = 50
+"""Draws of held-out points after which exact results count as impossible to have."""
 
 HELD_OUT = 24
 """Random points that no sampling decision looks at: for the choice of the basis and the reported error."""
@@ -89,8 +94,9 @@ class Ground:
     def of(plan: Plan) -> Ground:
         box, table, rng = plan.problem.box, plan.problem.tabulated, plan.rng(1)
         if table is None:
-            random = box.to_unit(box.random(HELD_OUT, rng))
-            return Ground(candidates(box.dimension, 0, plan.rng(2)), random, 0, levels(box.dimension) - 1)
+            x = candidates(box.dimension, 0, plan.rng(2))
+            x = x[admitted(plan, x)]
+            return Ground(x, Ground._random(plan, rng), 0, levels(box.dimension) - 1)
         x = box.to_unit(table)
         held = min(HELD_OUT, len(x) // 5)
         if held < 1:
@@ -103,13 +109,33 @@ class Ground:
         out = np.sort(rng.choice(inner, min(held, len(inner)), replace=False))
         keep = np.setdiff1d(np.arange(len(x)), out)
         order = keep[np.lexsort(x[keep].T[::-1])]
-        return Ground(x[order], x[out], 0, 0)
+        return Ground(x[order], x[out[solvable(plan, x[out])]], 0, 0)
+
+    @staticmethod
+    def _random(plan: Plan, rng: np.random.Generator) -> Array:
+        """`HELD_OUT` random points at which exact results can be had."""
+        box, found = plan.problem.box, np.empty((0, plan.problem.box.dimension))
+        for _ in range(BATCHES):
+            x = box.to_unit(box.random(HELD_OUT - len(found), rng))
+            found = np.concatenate([found, x[solvable(plan, x)]])
+            if len(found) == HELD_OUT:
+                return found
+        raise nothing_left(plan)
+
+    def without(self, failed: Sequence[int]) -> tuple[Ground, Array]:
+        """Drop candidates that turned out to have no exact result; returns the ground, and which were kept."""
+        kept = np.setdiff1d(np.arange(len(self.candidates)), failed)
+        return replace(self, candidates=self.candidates[kept]), kept
 
     def finer(self, plan: Plan) -> tuple[Ground, Array, Array]:
         """The next finer ground, which of its candidates are new, and where the old ones went."""
         fine = candidates(plan.problem.box.dimension, self.level + 1, plan.rng(2))
         distance = np.abs(fine[:, None] - self.candidates[None]).max(-1)
-        old = np.where(distance.min(1) < 1e-12, distance.argmin(1), -1)
+        old = np.where(distance.min(1) < SAME, distance.argmin(1), -1)
+        if plan.problem.box.hole is not None:
+            new = np.flatnonzero(old < 0)
+            kept = np.sort(np.append(np.flatnonzero(old >= 0), new[admitted(plan, fine[new])]))
+            fine, old = fine[kept], old[kept]
         return Ground(fine, self.held_out, self.level + 1, self.finest), np.flatnonzero(old < 0), old
 
 

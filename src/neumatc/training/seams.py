@@ -31,17 +31,20 @@ NEAR, ILL = 0.1, 3.0
 """Distance of levels over their mean distance, and condition of an eigenvalue, at which vectors become delicate."""
 
 
-def aligned_apart(x: Array, F: Factors, gauge: Gauge, levels: Array) -> Factors:
+def aligned_apart(
+    x: Array, F: Factors, gauge: Gauge, levels: Array, align: Callable[[Array, Factors, Gauge], Factors] = aligned
+) -> Factors:
     """Align samples whose levels are apart, and then each of the others to the nearest of them.
 
-    A sample at which levels coincide has an arbitrary basis there; its neighbours must not be aligned to it.
+    ``align`` brings factors at x into one gauge. A sample at which levels coincide has an arbitrary basis there; its
+    neighbours must not be aligned to it.
     """
     apart = nearest(levels) > EQUAL * np.abs(levels).max(-1)
     if apart.all() or not apart.any():
-        return aligned(x, F, gauge)
+        return align(x, F, gauge)
     made = {name: np.array(X) for name, X in F.items()}
     places = np.flatnonzero(apart)
-    for name, X in aligned(x[places], {name: X[places] for name, X in F.items()}, gauge).items():
+    for name, X in align(x[places], {name: X[places] for name, X in F.items()}, gauge).items():
         made[name][places] = X
     for i in np.flatnonzero(~apart):
         j = places[((x[places] - x[i]) ** 2).sum(-1).argmin()]
@@ -73,7 +76,8 @@ def refuse_seam(x: Array, F: Factors, gauge: Vectors, describe: Callable[[Array]
                 f"Vector {column} has no continuous phase on this box: between {describe(x[i[row]])} and "
                 f"{describe(x[j[row]])} it turns round, although every sample was aligned to its neighbours. "
                 "Two levels probably meet inside the box (a Dirac point), and vectors come back changed from a loop "
-                "around it. Shrink the box, or pass rank=k so that the levels which meet are both inside or outside."
+                "around it. Shrink the box, or pass rank=k so that the levels which meet are both inside or outside, "
+                "or ask for their projector with projector=True."
             )
 
 

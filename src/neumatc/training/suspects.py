@@ -29,6 +29,11 @@ def neighbours(x: Array) -> Array:
 
     The nearest points alone would all lie along one axis of a grid, and a jump along the other would go unseen.
     """
+    return np.concatenate(neighbours_by_axis(x))
+
+
+def neighbours_by_axis(x: Array) -> list[Array]:
+    """The pairs of `neighbours` axis by axis."""
     # Axis by axis: all differences of a few thousand points at once would take a gigabyte.
     distance = reduce(np.maximum, (np.abs(column - column[:, None]) for column in x.T))
     # Of several at the same distance (a grid has diagonals) the one straight ahead.
@@ -39,4 +44,4 @@ def neighbours(x: Array) -> Array:
         nearest = np.where((ahead > 0) & (ahead == distance), rank, np.inf)
         here = np.flatnonzero(np.isfinite(nearest).any(1))
         pairs.append(np.stack([here, nearest[here].argmin(1)], axis=1))
-    return np.concatenate(pairs)
+    return pairs

@@ -1,0 +1,102 @@
+"""A reduced fit as a file. The caller's coefficients are code and are not in it: they come back with ``load``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neumatc import store
+from neumatc.__about__ import __version__
+from neumatc.archive import describe_box, describe_event, number_of
+from neumatc.arrays import Array
+from neumatc.errors import InputError
+
+from .model import AffineModel, AssembledModel, Model
+from .system import AffineSystem, GeneralSystem, System
+from .tensors import Tensors
+
+if TYPE_CHECKING:
+    from neumatc.reduced.fit import ReducedFit
+
+WITNESSES = 3
+"""Stored points at which A(p) and b(p) are compared when a fit is loaded."""
+
+SAME = 1e-9
+"""Relative difference up to which they are the same."""
+
+
+def save(fit: ReducedFit, path: str | PathLike[str]) -> None:
+    """Write ``fit`` to one file."""
+    manifest = {
+        "kind": "reduced",
+        "model": "affine" if isinstance(fit.model, AffineModel) else "assembled",
+        "projection": fit.model.projection,
+        "box": describe_box(fit.box),
+        "matrix": {"shape": [fit.system.n] * 2, "dtype": str(fit.system.dtype)},
+        "history": [describe_event(event) for event in fit.history],
+        "status": fit.status,
+        "error": number_of(fit.error),
+        "tol": fit.tol,
+        "cost": asdict(fit.cost),
+        "versions": {"neumatc": __version__, "numpy": np.__version__},
+    }
+    arrays = {"C": fit.C, "samples": fit.samples.points, "excluded": fit.excluded}
+    if isinstance(fit.model, AffineModel):
+        tensors = fit.model.tensors
+        arrays |= {f"model.{each.name}": getattr(tensors, each.name) for each in fields(tensors)[:-1]}
+    points = fit.samples.points[:WITNESSES]
+    store.write(path, manifest, arrays | {"witness.points": points, **witness(fit.system, points)})
+
+
+def witness(system: System, points: Array) -> dict[str, Array]:
+    """``A(p) z`` with a fixed z, and b(p), at points: what tells one system from another."""
+    z = np.random.default_rng(0).standard_normal(system.n)
+    found = {
+        "witness.products": np.stack([system.matrix(point) @ z for point in points]),
+        "witness.right": np.stack([system.vector(point) for point in points]),
+    }
+    energy = system.family.energy if isinstance(system, AffineSystem) else None
+    # Residuals are stored in the norm of E: under another E they would be wrong, and nothing else would show it.
+    return found if energy is None else {**found, "witness.energy": energy @ z}
+
+
+def restored(manifest: Mapping[str, Any], arrays: Mapping[str, Array], system: System) -> Model:
+    """The model of a file for the system that was given, after comparing both."""
+    _compare(manifest, arrays, system)
+    if manifest["model"] == "assembled":
+        assert isinstance(system, GeneralSystem)
+        return AssembledModel(system, arrays["C"], manifest["projection"])
+    assert isinstance(system, AffineSystem)
+    stored = {name.removeprefix("model."): value for name, value in arrays.items() if name.startswith("model.")}
+    return AffineModel(system, Tensors(**stored, projection=manifest["projection"]))
+
+
+def _compare(manifest: Mapping[str, Any], arrays: Mapping[str, Array], system: System) -> None:
+    kind = "affine" if isinstance(system, AffineSystem) else "assembled"
+    if kind != manifest["model"]:
+        raise _wrong(f"it is {kind}, the fit {manifest['model']} (an nmc.Affine is one, a function the other)")
+    n, dtype = manifest["matrix"]["shape"][0], manifest["matrix"]["dtype"]
+    if (system.n, str(system.dtype)) != (n, dtype):
+        raise _wrong(f"{system.n} unknowns of {system.dtype} came, the fit has {n} of {dtype}")
+    points = arrays["witness.points"]
+    products = witness(system, points)
+    if ("witness.energy" in products) != ("witness.energy" in arrays):
+        raise _wrong("one has an energy product and the other has none")
+    for name, came in products.items():
+        seen = arrays[name]
+        size = max(float(np.abs(seen).max()), float(np.finfo(float).tiny))
+        difference = float(np.abs(came - seen).max()) / size
+        if not difference <= SAME:
+            what = {"products": "A(p)", "right": "b(p)", "energy": "the energy product"}[name.removeprefix("witness.")]
+            raise _wrong(f"{what} differs by {difference:.1e} (relative) at {system.box.describe(points[0])}")
+
+
+def _wrong(what: str) -> InputError:
+    return InputError(
+        f"The matrix given to load is not the family of the saved fit: {what}. "
+        "Answers and certificates for another A or b would be worthless. Pass matrix=(A, b) as they were fitted."
+    )

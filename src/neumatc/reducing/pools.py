@@ -1,0 +1,192 @@
+"""Candidates for the next exact solve, ranked by the residual that the model leaves there.
+
+For an affine system the residual is exact and costs nothing n-sized: all candidates are looked at after every solve.
+
+Elsewhere A(p) must be assembled to look at a candidate, so few are. The smallest residual in a span can only fall when
+the span grows; a residual measured once is an upper bound for good, and a candidate whose old bound is small need not
+be looked at again (Hesthaven, Stamm & Zhang 2014, doi:10.1051/m2an/2013100). When it is, only the vectors that are new
+since are multiplied, and a fixed sparse embedding S keeps ``S A(p) v_j`` of a few hundred numbers instead of n: at
+n = 1e5 the look costs an assembly and some products, a tenth of a factorisation, and the memory is tens of megabytes.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, final
+
+import numpy as np
+
+from neumatc.arrays import Array
+from neumatc.box import Box
+from neumatc.reduced import AffineModel, AffineSystem, AssembledModel, GeneralSystem, Model, System, Tensors
+from neumatc.reduced.entries import unit
+from neumatc.reduced.exact import size_of
+from neumatc.reduced.model import smallest
+from neumatc.sampling.designs import candidates, levels, sobol
+
+from .builder import Basis, Builder
+
+COMPARABLE = 3.0
+"""Galerkin is preferred while its worst residual is within this factor of the smallest there is: its error is smaller
+where A is definite, and it costs a third."""
+
+WEAK = 0.5
+"""A candidate is as good as the worst when its residual is at least this share of the largest upper bound."""
+
+NONZEROS = 8
+"""Of every column of a sparse embedding."""
+
+LOOKS = 6
+"""Points at which the two projections of an assembled model are compared."""
+
+
+class Pool(ABC):
+    """Candidates, and the basis that grows.
+
+    Parameters
+    ----------
+    points : (M, D) candidates
+    basis : orthonormal rows
+    """
+
+    points: Array
+    basis: Basis
+
+    @abstractmethod
+    def add(self, x: Array) -> bool:
+        """Extend the basis by a solution; False when there is nothing new in it."""
+
+    @abstractmethod
+    def worst(self, free: Array) -> tuple[int, float, float]:
+        """Index of the free candidate to solve next, an upper bound of all residuals, and their floor by rounding."""
+
+    @abstractmethod
+    def model(self) -> Model:
+        """What is known so far, as a model."""
+
+
+@final
+class AffinePool(Pool):
+    """All candidates, by exact residuals."""
+
+    def __init__(self, system: AffineSystem, capacity: int, rng: np.random.Generator) -> None:
+        self.system, self.points = system, system.box.from_unit(training_points(system.box, rng))
+        self.theta, self.psi = system.theta(self.points), system.psi(self.points)
+        self.builder = Builder(system, capacity)
+        self.basis = self.builder.basis
+        self.found = self._measured(self.builder.tensors())
+
+    def add(self, x: Array) -> bool:
+        grew = self.builder.add(x)
+        if grew:
+            self.found = self._measured(self._projected(self.builder.tensors()))
+        return grew
+
+    def worst(self, free: Array) -> tuple[int, float, float]:
+        tensors, phi, residual = self.found
+        index = int(np.argmax(np.where(free, residual, -1.0)))
+        one = slice(index, index + 1)
+        floor = tensors.rounding(phi[one], self.theta[one], self.psi[one])
+        return index, float(residual[index]), float(np.nan_to_num(floor[0], nan=0.0, posinf=0.0))
+
+    def model(self) -> Model:
+        return AffineModel(self.system, self.found[0])
+
+    def _measured(self, tensors: Tensors) -> tuple[Tensors, Array, Array]:
+        return (tensors, *_residuals(tensors, self.theta, self.psi))
+
+    def _projected(self, tensors: Tensors) -> Tensors:
+        """Galerkin projection where that is stable, the smallest residual elsewhere."""
+        few = slice(None, None, max(1, len(self.theta) // 32))
+        galerkin, least = tensors.with_projection("galerkin"), tensors.with_projection("residual")
+        worst = [_residuals(each, self.theta[few], self.psi[few])[1].max() for each in (galerkin, least)]
+        return galerkin if worst[0] <= COMPARABLE * worst[1] + 1e-14 else least
+
+
+@final
+class AssembledPool(Pool):
+    """Few candidates at a time, by the smallest residual in an embedding of the equations."""
+
+    def __init__(self, system: GeneralSystem, capacity: int, rng: np.random.Generator) -> None:
+        self.system, self.points = system, system.box.from_unit(few_training_points(system.box, rng))
+        self.basis = Basis(capacity, system.n, system.dtype)
+        self.embedding = embedding(system.n, 4 * (capacity + 1), rng)
+        count = len(self.points)
+        # Relative to b the residual of no vector at all is one, wherever b is not zero.
+        self.bounds, self.floors, self.known = np.ones(count), np.zeros(count), np.zeros(count, int)
+        self.columns: list[list[Array]] = [[] for _ in range(count)]
+
+    def add(self, x: Array) -> bool:
+        return self.basis.grow(x)
+
+    def worst(self, free: Array) -> tuple[int, float, float]:
+        while True:
+            index = int(np.argmax(np.where(free, self.bounds, -1.0)))
+            fresh = self.known[index] == self.basis.count
+            if not fresh:
+                self._look(index)
+            worst = float(self.bounds[free].max())
+            if fresh or self.bounds[index] >= WEAK * worst:
+                return index, worst, float(self.floors[index])
+
+    def model(self) -> Model:
+        galerkin = AssembledModel(self.system, self.basis.rows, "galerkin")
+        least = galerkin.with_projection("residual")
+        points = self.points[np.linspace(0, len(self.points) - 1, LOOKS + 2).astype(int)[1:-1]]
+        worst = [each.measured(points).residual.max() for each in (galerkin, least)]
+        return galerkin if worst[0] <= COMPARABLE * worst[1] + 1e-14 else least
+
+    def _look(self, i: int) -> None:
+        """Bring the bound of one candidate up to date."""
+        A, b, columns = self.system.matrix(self.points[i]), self.system.vector(self.points[i]), self.columns[i]
+        columns += [self.embedding @ (A @ v) for v in self.basis.rows[len(columns) :]]
+        right = self.embedding @ b.astype(self.system.dtype)
+        size = float(np.linalg.norm(right)) or 1.0
+        phi, residual = smallest(np.stack(columns, axis=1), right)
+        self.bounds[i], self.known[i] = residual / size, len(columns)
+        self.floors[i] = unit(self.system.dtype) * size_of(A) * float(np.abs(phi).sum()) / size
+
+
+def pool_of(system: System, capacity: int, rng: np.random.Generator) -> Pool:
+    """The pool for a kind of system."""
+    if isinstance(system, AffineSystem):
+        return AffinePool(system, capacity, rng)
+    assert isinstance(system, GeneralSystem)
+    return AssembledPool(system, capacity, rng)
+
+
+def training_points(box: Box, rng: np.random.Generator) -> Array:
+    """``(M, D)`` unit points, as many as can be where looking costs nothing n-sized."""
+    dimension = box.dimension
+    return sobol(2048, dimension, rng) if dimension > 3 else candidates(dimension, levels(dimension) - 1, rng)
+
+
+def few_training_points(box: Box, rng: np.random.Generator) -> Array:
+    """``(M, D)`` unit points, about two hundred of them."""
+    dimension = box.dimension
+    return sobol(256, dimension, rng) if dimension > 3 else candidates(dimension, int(dimension == 1), rng)
+
+
+def embedding(n: int, rows: int, rng: np.random.Generator) -> Any:
+    """A sparse sign embedding ``(rows, n)``, or the identity where that is no larger.
+
+    Every column has `NONZEROS` entries ``±1/sqrt(NONZEROS)``, one in each block of rows; norms in a subspace of a
+    quarter of the rows are kept up to a factor near one (Nelson & Nguyễn 2013, doi:10.1109/FOCS.2013.21).
+    """
+    from scipy import sparse
+
+    if n <= rows:
+        return sparse.eye_array(n, format="csr")
+    block = -(-rows // NONZEROS)
+    row = rng.integers(block, size=(NONZEROS, n)) + block * np.arange(NONZEROS)[:, None]
+    sign = rng.choice([-1.0, 1.0], size=(NONZEROS, n)) / NONZEROS**0.5
+    column = np.broadcast_to(np.arange(n), (NONZEROS, n))
+    return sparse.csr_array((sign.ravel(), (row.ravel(), column.ravel())), shape=(block * NONZEROS, n))
+
+
+def _residuals(tensors: Tensors, theta: Array, psi: Array) -> tuple[Array, Array]:
+    """φ, and the residuals, infinite where there is no number."""
+    with np.errstate(all="ignore"):  # a Galerkin matrix of an indefinite A may be all but singular
+        phi = tensors.coefficients(theta, psi)
+        residual = tensors.residual(phi, theta, psi)
+    return phi, np.where(np.isnan(residual), np.inf, residual)
