@@ -65,6 +65,7 @@ def number_of(x: float) -> float | str:
 
 
 def describe_event(event: Event) -> dict[str, Any]:
+    """An event of the history as JSON."""
     numbers = {name: number_of(value) for name, value in event.numbers.items()}
     return {"stage": event.stage, "text": event.text, "numbers": numbers}
 
