@@ -83,6 +83,11 @@ class Careless(Altered):
         return value
 
 
+class Mixed(Altered):
+    def combined(self, T: Any) -> Any:
+        return Mixed(self.curve.combined(1.001 * T))
+
+
 @dataclass(frozen=True)
 class AlteredBasis(Basis):
     curve: type[Altered]
@@ -107,6 +112,7 @@ class AlteredBasis(Basis):
         ("arrays_round_trip", Forgetful, "must give the same curve, bit for bit"),
         ("arrays_round_trip", Single, "must hold float64 only"),
         ("same_numbers_same_curve", Random, "must give one curve, bit for bit"),
+        ("combined_is_the_curve_times_a_matrix", Mixed, r"combined\(T\) must be the curve times T"),
         ("inputs_are_left_alone", Careless, "must not change the arrays"),
     ],
 )

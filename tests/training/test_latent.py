@@ -23,6 +23,12 @@ def case(complex_: bool, doubled: bool, m: int = 5, M: int = 9, N: int = 40) -> 
     return normal((m, N), complex_, 0), normal((m, m), doubled, 1), normal((M, m * (2 if doubled else 1)), False, 2)
 
 
+def decomposed(snapshots: Any, mixing: Any, labels: Any, doubled: bool) -> tuple[Any, Any]:
+    """Slices, and the labels in terms of them."""
+    C, T = orthonormalised(snapshots, mixing, labels, doubled)
+    return C, labels @ T
+
+
 def product(C: Any, real: bool) -> Array:
     """Inner products of the slices, in the arithmetic of the coefficients."""
     G = np.asarray(C) @ np.asarray(C).conj().T
@@ -33,7 +39,7 @@ def product(C: Any, real: bool) -> Array:
 def test_slices_are_orthonormal_and_products_stay(complex_: bool, doubled: bool) -> None:
     S, mixing, labels = case(complex_, doubled)
     expected = coefficients(labels, doubled) @ (mixing @ S)
-    C, phi = orthonormalised(torch.from_numpy(S.copy()), torch.from_numpy(mixing), torch.from_numpy(labels), doubled)
+    C, phi = decomposed(torch.from_numpy(S.copy()), torch.from_numpy(mixing), torch.from_numpy(labels), doubled)
     assert C.shape == (5, 40)
     assert phi.shape == (9, 10 if doubled else 5)
     np.testing.assert_allclose(product(C, not doubled), np.eye(5), rtol=0, atol=1e-12)
@@ -46,7 +52,7 @@ def test_slices_come_in_the_order_of_their_importance(complex_: bool, doubled: b
     answers = coefficients(labels, doubled) @ (mixing @ S)
     real = answers if doubled or not complex_ else np.concatenate([answers.real, answers.imag], axis=1)
     s = np.linalg.svd(real, compute_uv=False)[:5]
-    _, phi = orthonormalised(torch.from_numpy(S.copy()), torch.from_numpy(mixing), torch.from_numpy(labels), doubled)
+    _, phi = decomposed(torch.from_numpy(S.copy()), torch.from_numpy(mixing), torch.from_numpy(labels), doubled)
     c = coefficients(phi, doubled)
     np.testing.assert_allclose(c.conj().T @ c, np.diag(s**2), rtol=0, atol=1e-10 * s[0] ** 2)
 
@@ -56,7 +62,7 @@ def test_dependent_snapshots_are_dropped(complex_: bool, doubled: bool) -> None:
     S, mixing, labels = case(complex_, doubled)
     S[3], S[4] = S[0] - 2 * S[1], 0.0
     expected = coefficients(labels, doubled) @ (mixing @ S)
-    C, phi = orthonormalised(torch.from_numpy(S.copy()), torch.from_numpy(mixing), torch.from_numpy(labels), doubled)
+    C, phi = decomposed(torch.from_numpy(S.copy()), torch.from_numpy(mixing), torch.from_numpy(labels), doubled)
     assert C.shape[0] == 3
     np.testing.assert_allclose(product(C, not doubled), np.eye(3), rtol=0, atol=1e-12)
     np.testing.assert_allclose(coefficients(phi, doubled) @ C.numpy(), expected, rtol=0, atol=1e-11)
@@ -65,10 +71,10 @@ def test_dependent_snapshots_are_dropped(complex_: bool, doubled: bool) -> None:
 def test_multiples_by_i_are_dependent_for_complex_coefficients_only() -> None:
     S, mixing, labels = normal((2, 30), True, 0), np.eye(2), normal((6, 2), False, 1)
     S[1] = 1j * S[0]
-    C, _ = orthonormalised(torch.from_numpy(S.copy()), torch.from_numpy(mixing), torch.from_numpy(labels), False)
+    C, _ = decomposed(torch.from_numpy(S.copy()), torch.from_numpy(mixing), torch.from_numpy(labels), False)
     assert len(C) == 2
     pairs = torch.from_numpy(normal((6, 4), False, 1))
-    C, _ = orthonormalised(torch.from_numpy(S.copy()), torch.from_numpy(mixing + 0j), pairs, True)
+    C, _ = decomposed(torch.from_numpy(S.copy()), torch.from_numpy(mixing + 0j), pairs, True)
     assert len(C) == 1
 
 
@@ -77,14 +83,14 @@ def test_modes_that_no_label_uses_are_dropped(complex_: bool, doubled: bool) -> 
     S, mixing, labels = case(complex_, doubled)
     each = 2 if doubled else 1
     labels[:, 2 * each :] = 0.0
-    C, phi = orthonormalised(torch.from_numpy(S.copy()), torch.from_numpy(mixing), torch.from_numpy(labels), doubled)
+    C, phi = decomposed(torch.from_numpy(S.copy()), torch.from_numpy(mixing), torch.from_numpy(labels), doubled)
     assert len(C) == 2
     expected = coefficients(labels, doubled) @ (mixing @ S)
     np.testing.assert_allclose(coefficients(phi, doubled) @ C.numpy(), expected, rtol=0, atol=1e-11)
 
 
 def test_labels_of_zero_keep_one_slice() -> None:
-    C, phi = orthonormalised(
+    C, phi = decomposed(
         torch.from_numpy(normal((3, 8), False, 0)), torch.eye(3).double(), torch.zeros(4, 3).double(), False
     )
     assert C.shape == (1, 8)

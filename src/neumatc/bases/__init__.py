@@ -6,7 +6,7 @@ several and keeps the best. To add one, write a `Basis` with ``fit`` and ``unsui
 pass an instance as ``basis=``.
 """
 
-from neumatc.bases.base import Basis, Curve
+from neumatc.bases.base import Basis, Combinable, Curve
 from neumatc.bases.chebyshev import Chebyshev, ChebyshevCurve, lobatto
 from neumatc.bases.rational import Rational, RationalCurve
 from neumatc.bases.rbf import RadialBasis, RadialBasisCurve
@@ -22,6 +22,7 @@ __all__ = [
     "Chebyshev",
     "ChebyshevCurve",
     "Choice",
+    "Combinable",
     "Curve",
     "RadialBasis",
     "RadialBasisCurve",

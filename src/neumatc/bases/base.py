@@ -6,14 +6,14 @@ NumPy alone and write into no shared buffer, so that threads may share them.
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Self
+from typing import ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 
 from neumatc.arrays import Array, check_finite
 from neumatc.errors import InputError
 
-__all__ = ["Basis", "Curve", "paired"]
+__all__ = ["Basis", "Combinable", "Curve", "paired"]
 
 
 class Curve(ABC):
@@ -42,6 +42,13 @@ class Curve(ABC):
         """Name the curve and the shapes of its arrays; the numbers themselves would fill the screen."""
         shapes = ", ".join(f"{key} {value.shape}" for key, value in self.arrays().items())
         return f"{type(self).__name__}({shapes})"
+
+
+@runtime_checkable
+class Combinable(Protocol):
+    """A curve that is linear in what it was fitted to: ``combined(T)`` is ``x -> Φ(x) T`` without another fit."""
+
+    def combined(self, T: Array) -> Curve: ...
 
 
 class Basis(ABC):

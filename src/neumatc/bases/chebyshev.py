@@ -86,6 +86,10 @@ class ChebyshevCurve(Curve):
         slopes = _differentiated(np.moveaxis(self.coefficients, axis, 0))
         return _series(np.moveaxis(slopes, 0, axis), x)
 
+    def combined(self, T: Array) -> "ChebyshevCurve":
+        """Return ``x -> Φ(x) T``, ``T (m, k)``."""
+        return ChebyshevCurve(np.ascontiguousarray(self.coefficients @ T))
+
     def arrays(self) -> dict[str, Array]:
         """Return ``coefficients``."""
         return {"coefficients": self.coefficients}

@@ -88,6 +88,10 @@ class RationalCurve(Curve):
         shares /= shares.sum(axis=1, keepdims=True)
         return shares
 
+    def combined(self, T: Array) -> "RationalCurve":
+        """Return ``x -> Φ(x) T``, ``T (m, k)``."""
+        return RationalCurve(self.nodes, np.ascontiguousarray(self.values @ T), self.weights)
+
     def arrays(self) -> dict[str, Array]:
         """Return ``nodes, values, weights``."""
         return {"nodes": self.nodes, "values": self.values, "weights": self.weights}

@@ -6,7 +6,7 @@ doi:10.1017/CBO9780511617539). There is one linear system, nothing is drawn, and
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 from types import MappingProxyType
 from typing import ClassVar, Self, final
@@ -110,6 +110,10 @@ class RadialBasisCurve(Curve):
         if len(x) <= rows:
             return evaluate(x)
         return np.concatenate([evaluate(x[i : i + rows]) for i in range(0, len(x), rows)])
+
+    def combined(self, T: Array) -> "RadialBasisCurve":
+        """Return ``x -> Φ(x) T``, ``T (m, k)``."""
+        return replace(self, weights=np.ascontiguousarray(self.weights @ T), tail=np.ascontiguousarray(self.tail @ T))
 
     def arrays(self) -> dict[str, Array]:
         """Return ``centres, weights, powers, tail, kernel``."""

@@ -69,6 +69,10 @@ class SineCurve(Curve):
         slope: Array = dh @ self.readout
         return slope
 
+    def combined(self, T: Array) -> "SineCurve":
+        """Return ``x -> Φ(x) T``, ``T (m, k)``."""
+        return SineCurve(self.hidden, np.ascontiguousarray(self.readout @ T), self.offset @ T)
+
     def arrays(self) -> dict[str, Array]:
         """Return ``weight0, bias0, weight1, …, readout, offset``."""
         stored = {}

@@ -64,6 +64,10 @@ class SplineCurve(Curve):
         piece = self.starts[1:].searchsorted(x[:, 0], side="right")
         return x - self.starts[piece, None], self.coefficients[:, piece]
 
+    def combined(self, T: Array) -> "SplineCurve":
+        """Return ``x -> Φ(x) T``, ``T (m, k)``."""
+        return SplineCurve(self.starts, np.ascontiguousarray(self.coefficients @ T))
+
     def arrays(self) -> dict[str, Array]:
         """Return ``starts, coefficients``."""
         return {"starts": self.starts, "coefficients": self.coefficients}

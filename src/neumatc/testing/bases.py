@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from neumatc.arrays import Array
-from neumatc.bases import Basis, Curve, lobatto
+from neumatc.bases import Basis, Combinable, Curve, lobatto
 from neumatc.errors import InputError, TrainingError
 
 from .require import require, stream
@@ -109,6 +109,15 @@ def law_inputs_are_left_alone(basis: Basis, x: Array, rng: np.random.Generator) 
     require(same, "fit and the curve must not change the arrays they are given.", "changed ones")
 
 
+def law_combined_is_the_curve_times_a_matrix(basis: Basis, x: Array, rng: np.random.Generator) -> None:
+    """``combined(T)(x) = Φ(x) T`` where a curve can be combined, and nothing is fitted again for it."""
+    curve, t = _fitted(basis, x), inside(x, rng)
+    if isinstance(curve, Combinable):
+        T = rng.standard_normal((3, 2))
+        gap = float(np.abs(curve.combined(T)(t) - curve(t) @ T).max())
+        require(gap <= 1e-8, "combined(T) must be the curve times T, at most 1e-08 apart.", f"{gap:.1e}")
+
+
 def law_unsuited_points_are_refused(basis: Basis, x: Array, rng: np.random.Generator) -> None:
     """``unsuited`` and ``fit`` agree: what suits is fitted (or fails as training), what does not is an `InputError`."""
     trials = [x[:1], np.sort(rng.uniform(-1, 1, (9, 1)), axis=0), rng.uniform(-1, 1, (20, 2)), lobatto(4, 3)]
@@ -129,6 +138,7 @@ BASIS_LAWS: Mapping[str, Law] = MappingProxyType(
             law_arrays_round_trip,
             law_same_numbers_same_curve,
             law_inputs_are_left_alone,
+            law_combined_is_the_curve_times_a_matrix,
             law_unsuited_points_are_refused,
         )
     }

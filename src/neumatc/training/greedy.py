@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from neumatc.arrays import Array
-from neumatc.bases import Choice, Curve, select
+from neumatc.bases import Choice, Combinable, Curve, select
 from neumatc.gauge import Factors
 from neumatc.history import Event
 from neumatc.probes import probe_counts
@@ -228,10 +228,14 @@ class Greedy:
         self._say(f"{why}: {len(ground.candidates)} candidates")
 
     def _finish(self, choice: Choice) -> Trained:
-        """Form C, express the labels in it, and draw the chosen curve once more through them."""
+        """Form C, and express the chosen curve in it."""
         m, span = self.span.count, self.span
-        C, labels = orthonormalised(span.snapshots[:m], span.mixing[:m, :m], self.labels, span.doubled)
-        curve = redraw(self.plan, choice, self.ground.candidates, self._candidate_labels(labels))
+        C, T = orthonormalised(span.snapshots[:m], span.mixing[:m, :m], self.labels, span.doubled)
+        if isinstance(choice.curve, Combinable):
+            curve = choice.curve.combined(T.cpu().numpy())
+        else:
+            labels = self._candidate_labels(self.labels @ T)
+            curve = redraw(self.plan, choice, self.ground.candidates, labels)
         return Trained(
             C=C.cpu().numpy(),
             layout=span.layout,

@@ -51,7 +51,7 @@ def orthonormalised(snapshots: Any, mixing: Any, labels: Any, doubled: bool) -> 
 
     Returns
     -------
-    C (d, N) and labels (M, d) or (M, 2 d)
+    C (d, N), and the change of coordinates T: labels in terms of C are ``labels @ T``, (M, d) or (M, 2 d)
     """
     c = torch.view_as_complex(labels.reshape(len(labels), -1, 2).contiguous()) if doubled else labels
     C1 = transform(snapshots, mixing)
@@ -63,5 +63,12 @@ def orthonormalised(snapshots: Any, mixing: Any, labels: Any, doubled: bool) -> 
     d = max(1, int((s > NULL * s[0]).sum()))
     W = Wh[:d]
     C = transform(C1, (W / root) @ E.conj().T)
-    phi = y @ W.conj().T
-    return C, torch.view_as_real(phi.resolve_conj()).flatten(-2) if doubled else phi
+    T = (E * root) @ W.conj().T
+    return C, _on_pairs(T) if doubled else T
+
+
+def _on_pairs(T: Any) -> Any:
+    """The real matrix that does to interleaved (re, im) pairs what the complex T does to numbers."""
+    T = T.resolve_conj()
+    rows = torch.stack([T, 1j * T], 1).flatten(0, 1)
+    return torch.view_as_real(rows.contiguous()).flatten(-2)
