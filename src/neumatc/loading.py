@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,10 +19,11 @@ from neumatc.layout import Layout, Part
 from neumatc.maps import Map
 from neumatc.operations import Operation, restore
 from neumatc.problem import Problem
-from neumatc.reduced import ReducedFit, system_of
-from neumatc.reduced.archive import restored
 from neumatc.samples import Samples
 from neumatc.surrogate import Surrogate
+
+if TYPE_CHECKING:
+    from neumatc.reduced import ReducedFit
 
 
 def load(
@@ -101,11 +103,13 @@ def _reduced(manifest: Mapping[str, Any], arrays: Mapping[str, Any], matrix: Any
             f"expected and {came} came. Their coefficients are code, and code is never read from a file. "
             "Pass what was fitted: neumatc.load(path, matrix=(A, b))."
         )
-    system = system_of(*matrix, _box(manifest["box"]))
-    return ReducedFit(
+    # Only a file of such a fit pays for the import of what it needs.
+    reduced: Any = importlib.import_module("neumatc.reduced")
+    system = reduced.system_of(*matrix, _box(manifest["box"]))
+    fit: ReducedFit = reduced.ReducedFit(
         system=system,
         C=arrays["C"],
-        model=restored(manifest, arrays, system),
+        model=reduced.archive.restored(manifest, arrays, system),
         samples=Samples(arrays["samples"]),
         history=tuple(_event(event) for event in manifest["history"]),
         status=manifest["status"],
@@ -114,6 +118,7 @@ def _reduced(manifest: Mapping[str, Any], arrays: Mapping[str, Any], matrix: Any
         cost=Cost(**manifest["cost"]),
         excluded=arrays["excluded"],
     )
+    return fit
 
 
 def _box(described: Mapping[str, Any]) -> Box:
