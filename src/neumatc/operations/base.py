@@ -240,3 +240,9 @@ def _title(name: str) -> str:
     """
     title = "".join(word.capitalize() for word in re.findall(r"\w+", name)) + "Result"
     return title if title.isidentifier() else "Result"
+
+
+def check_square(name: str, shape: tuple[int, int], advice: str) -> None:
+    """Raise InputError unless matrices of this shape are square; ``advice`` says why they must be, and what to try."""
+    if shape[0] != shape[1] or shape[0] == 0:
+        raise InputError(f"`{name}` needs square matrices, but A(p) is {shape[0]} x {shape[1]}. {advice}")

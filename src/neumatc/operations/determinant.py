@@ -11,12 +11,12 @@ import numpy as np
 from neumatc.arrays import Array, namespace
 from neumatc.box import Box
 from neumatc.equations import Equation
-from neumatc.errors import InputError, SingularError
+from neumatc.errors import SingularError
 from neumatc.family import MatrixFamily, Spec
 from neumatc.gauge import Factors, Gauge
 from neumatc.layout import Kind
 
-from .base import Operation
+from .base import Operation, check_square
 
 PIVOT = 4.0
 """Pivot over n eps times the largest entry of its column at which a determinant counts as zero."""
@@ -129,11 +129,9 @@ class LogDeterminant(Operation):
         return {}
 
     def check(self, shape: tuple[int, int]) -> None:
-        if shape[0] != shape[1] or shape[0] == 0:
-            raise InputError(
-                f"`slogdet` needs square matrices, but A(p) is {shape[0]} x {shape[1]}. "
-                "A rectangle has no determinant. Use slogdet of the Gram matrix A(p)ᴴ A(p), or svdvals."
-            )
+        check_square(
+            "slogdet", shape, "A rectangle has no determinant. Use slogdet of the Gram matrix A(p)ᴴ A(p), or svdvals."
+        )
 
     def branches(self, F: Mapping[str, Any], describe: Callable[[int], str]) -> list[Factors]:
         signs = np.cos(np.asarray(F["angle"])[:, 0, 0]) < 0

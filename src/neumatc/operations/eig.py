@@ -11,13 +11,13 @@ import numpy as np
 from neumatc.arrays import Array, namespace
 from neumatc.box import Box
 from neumatc.equations import Equation, equal, identity, known, norm, unknown
-from neumatc.errors import GaugeError, InputError
+from neumatc.errors import GaugeError
 from neumatc.family import MatrixFamily, as_family
 from neumatc.family.complexified import Complexified
 from neumatc.gauge import Factors, Gauge, Vectors, adjoint
 from neumatc.layout import Kind
 
-from .base import Operation
+from .base import Operation, check_square
 from .partial_eigh import inverse_gaps
 from .pencil import EigResult
 from .separated import cluster_width, reordered, rotation, with_diagonal
@@ -97,11 +97,7 @@ class Eig(Operation):
         return {"w": "diagonal"}
 
     def check(self, shape: tuple[int, int]) -> None:
-        if shape[0] != shape[1] or shape[0] == 0:
-            raise InputError(
-                f"`eig` needs square matrices, but A(p) is {shape[0]} x {shape[1]}. "
-                "A rectangular matrix has singular values only. Use `svd` instead."
-            )
+        check_square("eig", shape, "A rectangular matrix has singular values only. Use `svd` instead.")
 
     def canonical(self, F: Mapping[str, Any]) -> Factors:
         values, order = self._sorted(F)

@@ -10,10 +10,10 @@ import numpy as np
 
 from neumatc.arrays import double, namespace
 from neumatc.equations import Equation, equal, exponential, known, unknown
-from neumatc.errors import ExactSolveError, InputError
+from neumatc.errors import ExactSolveError
 from neumatc.gauge import Factors, Gauge, NoGauge, adjoint
 
-from .base import HERMITIAN, Operation
+from .base import HERMITIAN, Operation, check_square
 
 
 @final
@@ -116,8 +116,4 @@ def _logarithm(A: Any, xp: Any) -> Any:
 
 
 def _check_square(name: str, shape: tuple[int, int]) -> None:
-    if shape[0] != shape[1] or shape[0] == 0:
-        raise InputError(
-            f"`{name}` needs square matrices, but A(p) is {shape[0]} x {shape[1]}. "
-            "Functions of a matrix are power series in it. Pass a family of square matrices."
-        )
+    check_square(name, shape, "Functions of a matrix are power series in it. Pass a family of square matrices.")

@@ -18,7 +18,7 @@ from neumatc.errors import InputError
 from neumatc.gauge import Factors, Gauge, NoGauge, adjoint
 from neumatc.layout import Kind
 
-from .base import Operation
+from .base import Operation, check_square
 from .definite import hermitian_part, index_of, negative_eigenvalues, refuse_asymmetric
 
 
@@ -164,11 +164,11 @@ class Cholesky(Operation):
         return {"L": "lower"}
 
     def check(self, shape: tuple[int, int]) -> None:
-        if shape[0] != shape[1] or shape[0] == 0:
-            raise InputError(
-                f"`cholesky` needs square matrices, but A(p) is {shape[0]} x {shape[1]}. "
-                "Only Hermitian positive definite matrices have such a factor. Factor the Gram matrix, or use `qr`."
-            )
+        check_square(
+            "cholesky",
+            shape,
+            "Only Hermitian positive definite matrices have such a factor. Factor the Gram matrix, or use `qr`.",
+        )
 
     def defect(self, A: Any, F: Mapping[str, Any], probes: Any) -> Any:
         """Relative distance of L from lower triangular with a positive diagonal, ``(B,)``."""

@@ -10,10 +10,9 @@ import numpy as np
 
 from neumatc.arrays import Array, as_numpy, is_hermitian, namespace
 from neumatc.equations import Equation, equal, frobenius, known, unknown
-from neumatc.errors import InputError
 from neumatc.gauge import Factors, Gauge, NoGauge, adjoint
 
-from .base import HERMITIAN, Operation
+from .base import HERMITIAN, Operation, check_square
 from .definite import hermitian_part, index_of, negative_eigenvalues
 
 
@@ -70,12 +69,12 @@ class SquareRoot(Operation):
         return NoGauge()
 
     def check(self, shape: tuple[int, int]) -> None:
-        if shape[0] != shape[1] or shape[0] == 0:
-            raise InputError(
-                f"`sqrtm` needs square matrices, but A(p) is {shape[0]} x {shape[1]}. "
-                "Only a square matrix is the product of a matrix with itself. "
-                "The positive semidefinite factor of a rectangular matrix is P of `polar`."
-            )
+        check_square(
+            "sqrtm",
+            shape,
+            "Only a square matrix is the product of a matrix with itself. "
+            "The positive semidefinite factor of a rectangular matrix is P of `polar`.",
+        )
 
     def defect(self, A: Any, F: Mapping[str, Any], probes: Any) -> Any:
         """Relative size of the part of X that belongs to another branch, ``(B,)``: ``2 ‖λ_-‖ / ‖X‖_F``.

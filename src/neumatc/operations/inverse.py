@@ -11,11 +11,11 @@ import numpy as np
 from neumatc.arrays import as_numpy, namespace
 from neumatc.box import Box
 from neumatc.equations import Equation, equal, identity, known, unknown
-from neumatc.errors import InputError, RankError
+from neumatc.errors import RankError
 from neumatc.family import MatrixFamily, Spec
 from neumatc.gauge import Factors, Gauge, NoGauge, adjoint
 
-from .base import Operation
+from .base import Operation, check_square
 
 
 @final
@@ -41,12 +41,12 @@ class Inverse(Operation):
         return NoGauge()
 
     def check(self, shape: tuple[int, int]) -> None:
-        if shape[0] != shape[1] or shape[0] == 0:
-            raise InputError(
-                f"`inv` needs square matrices, but A(p) is {shape[0]} x {shape[1]}. "
-                "A rectangular matrix has a pseudo-inverse only. "
-                "Use `pinv`, or invert the square Gram matrix A Aᴴ (regularised if need be)."
-            )
+        check_square(
+            "inv",
+            shape,
+            "A rectangular matrix has a pseudo-inverse only. "
+            "Use `pinv`, or invert the square Gram matrix A Aᴴ (regularised if need be).",
+        )
 
     def theorem(self, rows: int) -> tuple[float, str] | None:
         return float(rows) ** 0.5, "‖X - A⁻¹‖_F/‖A⁻¹‖_F <= ‖A X - I‖_F = sqrt(n) residual (no condition number)"

@@ -13,6 +13,7 @@ from neumatc.equations import Equation, Expression, equal, frobenius, identity, 
 from neumatc.errors import InputError
 from neumatc.gauge import adjoint
 
+from .base import check_square
 from .definite import hermitian_part, refuse_asymmetric
 from .several import cut, refuse_unless
 
@@ -113,11 +114,9 @@ def check_pencil(name: str, shape: tuple[int, int], generalised: bool) -> None:
         refuse_unless(
             fits, name, ("A and B",), ((1, shape[-1]),), "square A and B of one size, flattened to 2 n² numbers"
         )
-    elif shape[0] != shape[1] or shape[0] == 0:
-        raise InputError(
-            f"`{name}` needs square matrices, but A(p) is {shape[0]} x {shape[1]}. "
-            "A rectangular matrix has singular values only. Use `svd`, or pass the Gram matrix A Aᴴ."
-        )
+    else:
+        advice = "A rectangular matrix has singular values only. Use `svd`, or pass the Gram matrix A Aᴴ."
+        check_square(name, shape, advice)
 
 
 def weyl(generalised: bool) -> tuple[float, str] | None:

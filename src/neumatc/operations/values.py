@@ -21,7 +21,7 @@ from neumatc.errors import InputError, RankError, unknown
 from neumatc.gauge import Factors, Gauge, NoGauge
 from neumatc.layout import Kind
 
-from .base import Operation
+from .base import Operation, check_square
 from .definite import refuse_asymmetric
 from .eigh import Eigh
 from .full_svd import FullSVD
@@ -194,11 +194,7 @@ class EigenValues(Operation):
         return {}
 
     def check(self, shape: tuple[int, int]) -> None:
-        if shape[0] != shape[1] or shape[0] == 0:
-            raise InputError(
-                f"`eigvalsh` needs square matrices, but A(p) is {shape[0]} x {shape[1]}. "
-                "Only a square matrix can be Hermitian. Use svdvals for a rectangle."
-            )
+        check_square("eigvalsh", shape, "Only a square matrix can be Hermitian. Use svdvals for a rectangle.")
         if self.which not in ENDS:
             raise unknown("which", self.which, ENDS)
         _check_rank(self.name, "eigenvalues", self.rank, shape)

@@ -9,7 +9,7 @@ import numpy as np
 
 from neumatc.arrays import Array
 from neumatc.certified import ON_FAIL, PATHS, Answer
-from neumatc.certify import Certificate
+from neumatc.certify import Certificate, joined
 from neumatc.errors import CertificateError, InputError
 from neumatc.maps import like
 from neumatc.surrogate import product
@@ -63,7 +63,7 @@ class CertifiedSolve:
         path = np.where(np.isin(np.arange(len(points)), failed), EXACT, 0)
         names = PATHS[path].reshape(batch)[()]
         answer = value if out is not None else like(value, p)
-        return Answer(answer, _shaped(certificate, batch), names if batch else str(names))
+        return Answer(answer, joined([certificate], batch), names if batch else str(names))
 
     def _exact(self, certificate: Certificate, points: Array, failed: Array, rows: Array) -> Certificate:
         """Replace the rows that failed, and what is known of them."""
@@ -88,13 +88,3 @@ class CertifiedSolve:
             f"{reached}. Rounding in an ill-conditioned A is the usual cause where A(p) was solved exactly, too few "
             f"samples elsewhere. Ask for a tol of a few times {reached}, or use on_fail='exact'."
         )
-
-
-def _shaped(certificate: Certificate, batch: tuple[int, ...]) -> Certificate:
-    def shaped(values: Any) -> Any:
-        return None if values is None else values.reshape(batch)[()]
-
-    return replace(
-        certificate, residual=shaped(certificate.residual), bound=shaped(certificate.bound),
-        passed=shaped(certificate.passed), error_bound=shaped(certificate.error_bound),
-    )  # fmt: skip

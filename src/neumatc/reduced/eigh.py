@@ -10,7 +10,7 @@ import numpy as np
 from neumatc.arrays import Array
 from neumatc.box import Box
 from neumatc.certified import ON_FAIL, PATHS, Answer
-from neumatc.certify import Certificate
+from neumatc.certify import Certificate, joined
 from neumatc.errors import CertificateError, InputError
 from neumatc.history import Cost, Event
 from neumatc.maps import like
@@ -73,7 +73,7 @@ class ReducedEigh:
         """
         points, batch = self.box.points(p)
         certificate = self._certificate(points, self.tol if tol is None else tol)[1]
-        return _shaped(certificate, batch)
+        return joined([certificate], batch)
 
     def certified(self, tol: float | None = None, on_fail: str = "exact") -> CertifiedEigh:
         """A callable ``p -> Answer``; where the residual fails A(p) is solved exactly."""
@@ -82,9 +82,7 @@ class ReducedEigh:
     def _certificate(self, points: Array, tol: float) -> tuple[Pairs, Certificate]:
         theta, psi = self.system.theta(points), self.system.psi(points)
         pairs = self.pencil.pairs(theta, psi)
-        scale = np.abs(pairs.values).max(-1)
-        scale = np.where(scale > 0, scale, 1.0)
-        absolute = self.pencil.residuals(pairs, theta, psi)
+        scale, absolute = self.pencil.scale(pairs), self.pencil.residuals(pairs, theta, psi)
         residual = absolute.max(-1) / scale
         bound = (absolute + self.pencil.rounding(pairs, theta, psi)).max(-1) / scale
         theorem = "|λ - θ| <= ‖A x - θ x‖ for some eigenvalue λ (Weyl)" if self.system.euclidean else ""
@@ -152,7 +150,7 @@ class CertifiedEigh:
         whole = Certificate(bound, bound, 1.0, bound <= self.tol, self.tol, error if error is None else bound, theorem)
         result = EighResult(like(values.reshape(*batch, -1), p), like(vectors.reshape(*batch, *vectors.shape[1:]), p))
         names = PATHS[path].reshape(batch)[()]
-        return Answer(result, _shaped(whole, batch), names if batch else str(names))
+        return Answer(result, joined([whole], batch), names if batch else str(names))
 
     def _exact(self, point: Array) -> tuple[Array, Array, float]:
         system = self.fit.system
@@ -162,13 +160,3 @@ class CertifiedEigh:
         bound = float(np.linalg.norm(R, axis=0).max() / (np.abs(values).max() or 1.0))
         order = slice(None) if system.sign > 0 else slice(None, None, -1)
         return system.sign * values[order], vectors[:, order], bound
-
-
-def _shaped(certificate: Certificate, batch: tuple[int, ...]) -> Certificate:
-    def shaped(values: Any) -> Any:
-        return None if values is None else values.reshape(batch)[()]
-
-    return Certificate(
-        shaped(certificate.residual), shaped(certificate.bound), certificate.confidence, shaped(certificate.passed),
-        certificate.tol, shaped(certificate.error_bound), certificate.theorem,
-    )  # fmt: skip

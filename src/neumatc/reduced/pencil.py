@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neumatc.arrays import Array
+from neumatc.gauge import adjoint
 
 PANEL = 64
 """Points whose small problems are solved at once."""
@@ -59,6 +60,11 @@ class Pencil:
             found[:, i] = np.linalg.norm(y @ self.factor.reshape(len(self.factor), -1).T, axis=-1)
         return found
 
+    def scale(self, pairs: Pairs) -> Array:
+        """The largest ``|λ|`` of the wanted pairs, which residuals are relative to, (B,); one where all are zero."""
+        largest = np.abs(pairs.values).max(-1)
+        return np.where(largest > 0, largest, 1.0)
+
     def rounding(self, pairs: Pairs, theta: Array, psi: Array) -> Array:
         """What rounding may hide in ``residuals``, (B, k): sums of terms that cancel."""
         size = np.linalg.norm(self.factor, axis=(0, 2))
@@ -71,13 +77,9 @@ class Pencil:
     def _panel(self, theta: Array, psi: Array) -> Pairs:
         A = np.tensordot(theta, self.galerkin[: self.terms], axes=1)
         B = np.tensordot(psi, self.galerkin[self.terms :], axes=1)
-        L = np.linalg.cholesky((B + _adjoint(B)) / 2)
-        half = np.linalg.solve(L, (A + _adjoint(A)) / 2)
-        C = np.linalg.solve(L, _adjoint(half))
-        values, Y = np.linalg.eigh((C + _adjoint(C)) / 2)
-        y = np.linalg.solve(_adjoint(L), Y[:, :, : self.rank])
+        L = np.linalg.cholesky((B + adjoint(B)) / 2)
+        half = np.linalg.solve(L, (A + adjoint(A)) / 2)
+        C = np.linalg.solve(L, adjoint(half))
+        values, Y = np.linalg.eigh((C + adjoint(C)) / 2)
+        y = np.linalg.solve(adjoint(L), Y[:, :, : self.rank])
         return Pairs(values[:, : self.rank], y)
-
-
-def _adjoint(matrices: Array) -> Array:
-    return matrices.conj().swapaxes(-1, -2)

@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from neumatc.arrays import Array
+from neumatc.gauge import adjoint
 
 from .entries import unit
 
@@ -69,8 +70,8 @@ class Tensors:
         # (Lᴴ L)' φ + Lᴴ L φ' = (Lᴴ c)': what changes of the residual's own equations, by the factor R of L.
         left = psi @ self.right.T - _applied(L, phi)
         Q, R = np.linalg.qr(L)
-        turned = _solutions(_adjoint(R), _applied(_adjoint(change), left))
-        return _solutions(R, _applied(_adjoint(Q), right) + turned)
+        turned = _solutions(adjoint(R), _applied(adjoint(change), left))
+        return _solutions(R, _applied(adjoint(Q), right) + turned)
 
     def residual(self, phi: Array, theta: Array, psi: Array) -> Array:
         """Relative residual ``‖A V φ - b‖ / ‖b‖``, exact, (B,)."""
@@ -112,7 +113,7 @@ class Tensors:
 
     def _smallest(self, theta: Array, psi: Array) -> Array:
         Q, R = np.linalg.qr(self._lefts(theta))
-        right = _applied(_adjoint(Q), psi @ self.right.T)
+        right = _applied(adjoint(Q), psi @ self.right.T)
         try:
             return _solutions(R, right)
         except np.linalg.LinAlgError:  # A(p) is singular on the span
@@ -148,8 +149,3 @@ def _applied(A: Array, x: Array) -> Array:
 def _solutions(A: Array, b: Array) -> Array:
     solutions: Array = np.linalg.solve(A, b[..., None])[..., 0]
     return solutions
-
-
-def _adjoint(A: Array) -> Array:
-    adjoint: Array = A.conj().swapaxes(-1, -2)
-    return adjoint

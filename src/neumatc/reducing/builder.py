@@ -63,13 +63,18 @@ class Builder:
     def tensors(self) -> Tensors:
         """The reduced tensors of what there is."""
         E, d = self.directions.count, self.basis.count
-        factor = np.zeros((E, len(self.matrices), d), self.basis.all.dtype)
+        right = np.stack([_padded(c, E) for c in self.columns_right], axis=1)
+        galerkin_right = (self.vectors.conj() @ self.basis.rows.T).conj()
+        return Tensors(self.factor, right, self.galerkin[:, :d, :d].copy(), galerkin_right, self.system.noise)
+
+    @property
+    def factor(self) -> Array:
+        """Coordinates of every ``A_q v_j`` in the directions, ``(E, Q, d)``."""
+        factor = np.zeros((self.directions.count, len(self.columns), self.basis.count), self.basis.all.dtype)
         for q, columns in enumerate(self.columns):
             for j, column in enumerate(columns):
                 factor[: len(column), q, j] = column
-        right = np.stack([_padded(c, E) for c in self.columns_right], axis=1)
-        galerkin_right = (self.vectors.conj() @ self.basis.rows.T).conj()
-        return Tensors(factor, right, self.galerkin[:, :d, :d].copy(), galerkin_right, self.system.noise)
+        return factor
 
     def _expand(self, K: Array) -> list[Array]:
         """Coordinates of the rows of K in the directions, which grow by what is new in them."""

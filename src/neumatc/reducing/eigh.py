@@ -88,8 +88,7 @@ class Grower:
         """Worst relative residual of the wanted pairs at every point."""
         self.pencil = self._pencil()
         pairs = self.pencil.pairs(theta, psi)
-        scale = np.abs(pairs.values).max(-1)
-        found: Array = self.pencil.residuals(pairs, theta, psi).max(-1) / np.where(scale > 0, scale, 1.0)
+        found: Array = self.pencil.residuals(pairs, theta, psi).max(-1) / self.pencil.scale(pairs)
         return found
 
     def _solve(self, point: Array) -> None:
@@ -117,13 +116,8 @@ class Grower:
         return missing
 
     def _pencil(self) -> Pencil:
-        d, E = self.builder.basis.count, self.builder.directions.count
-        factor = np.zeros((E, len(self.builder.columns), d), self.builder.basis.all.dtype)
-        for q, columns in enumerate(self.builder.columns):
-            for j, column in enumerate(columns):
-                factor[: len(column), q, j] = column
-        terms = len(self.system.A.matrices)
-        return Pencil(factor, self.builder.galerkin[:, :d, :d].copy(), terms, self.system.rank)
+        d, terms = self.builder.basis.count, len(self.system.A.matrices)
+        return Pencil(self.builder.factor, self.builder.galerkin[:, :d, :d].copy(), terms, self.system.rank)
 
 
 def fit_reduced_eigh(
