@@ -20,6 +20,7 @@ FAMILIES = {
     "two parameters": SyntheticInverse(n=48, rank=6, dimensions=2),
     "two parameters spd": SyntheticInverse(n=48, rank=6, dimensions=2, variant="spd", cond=30.0),
     "three parameters": SyntheticInverse(n=40, rank=4, dimensions=3),
+    "three parameters shared": SyntheticInverse(n=40, rank=4, dimensions=3, shared=True),
 }
 
 
@@ -95,6 +96,13 @@ def test_band_bounds_the_frequencies():
     assert np.linalg.norm(columns.angular, axis=-1).max() <= 2 * np.pi * 0.7 * 0.3
 
 
+def test_a_shared_factor_spans_six_matrices():
+    for shared, rank in ((True, 6), (False, 5 * 12)):  # five columns with six sines and six cosines each
+        left, _ = SyntheticInverse(n=30, rank=5, dimensions=2, shared=shared)._waves
+        stack = np.stack([left(p).ravel() for p in points(SyntheticInverse(n=30, rank=5, dimensions=2), 100)])
+        assert np.linalg.matrix_rank(stack) == rank
+
+
 def test_a_low_band_makes_several_parameters_gentle():
     def modes(band):
         family = SyntheticInverse(n=24, rank=4, dimensions=2, band=band)
@@ -149,6 +157,7 @@ def test_answers_are_fresh():
     [
         ({"variant": "esay"}, "unknown variant 'esay'"),
         ({"dimensions": 4}, "dimensions must be 1, 2 or 3"),
+        ({"shared": True}, "shared=True needs two or three parameters"),
         ({"n": 8, "rank": 8}, "rank must lie between 1 and n - 1 = 7"),
         ({"cond": 1.0}, "cond must be larger than 1"),
         ({"cond": float("nan")}, "cond must be larger than 1"),

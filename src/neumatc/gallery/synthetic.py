@@ -10,11 +10,11 @@ from neumatc.arrays import Array
 from neumatc.errors import InputError, unknown
 from neumatc.gallery.base import BoxLike, Point, coordinates, unit_box
 from neumatc.gallery.condition import compressed, conditions, smallest_scale
-from neumatc.gallery.waves import ColumnWaves, EntryWaves
+from neumatc.gallery.waves import ColumnWaves, EntryWaves, SharedWaves
 
 __all__ = ["VARIANTS", "SyntheticInverse", "Variant"]
 
-Waves: TypeAlias = EntryWaves | ColumnWaves
+Waves: TypeAlias = EntryWaves | ColumnWaves | SharedWaves
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,10 @@ class SyntheticInverse:
 
     With one parameter ``A = A0 ∘ sin(2π F_A p + Φ_A)`` and ``B = B0 ∘ sin(2π F_B p + Φ_B)``, both (n, r), F drawn
     uniformly from [0.5, 1.5] ([2, 6] for "oscillating"), Φ from [0, 2π], and the variance of column k is
-    ``0.8^k / n``. With more parameters every column sums six waves (`neumatc.gallery.waves.ColumnWaves`). The
-    smallest s > 0 that reaches the condition number is taken, so in the nonsymmetric variants it is an eigenvalue of
-    H(p) coming close to zero that makes it large: the inverse then has poles near the real axis.
+    ``0.8^k / n``. With more parameters every column sums six waves (`neumatc.gallery.waves.ColumnWaves`), or, if they
+    are shared, all columns the same six cosines (`neumatc.gallery.waves.SharedWaves`). The smallest s > 0 that reaches
+    the condition number is taken, so in the nonsymmetric variants it is an eigenvalue of H(p) coming close to zero that
+    makes it large: the inverse then has poles near the real axis.
 
     Parameters
     ----------
@@ -65,6 +66,7 @@ class SyntheticInverse:
     complex : whether A0 and B0 are complex.
     band : frequencies in waves per unit of p, ``0 <= low <= high``, for example (0.0, 0.3) for gentle problems in two
         and three parameters, where only ``high`` counts; by default that of the variant.
+    shared : whether a factor has the same six cosines in all its entries; needs two or three parameters.
 
     Examples
     --------
@@ -86,6 +88,7 @@ class SyntheticInverse:
     seed: int = 0
     complex: bool = False
     band: tuple[float, float] | None = None
+    shared: bool = False
 
     def __post_init__(self) -> None:
         """Check what the caller chose."""
@@ -111,13 +114,19 @@ class SyntheticInverse:
                 f"expected a band (low, high) of frequencies with 0 <= low <= high, but came band={self.band!r}. "
                 "Frequencies are counted in waves per unit of p. Choose for example band=(0.0, 0.3)."
             )
+        if self.shared and self.dimensions == 1:
+            raise InputError(
+                "shared=True needs two or three parameters, but came dimensions=1. "
+                "With one parameter every entry has a sine of its own. Leave out shared, or choose dimensions=2."
+            )
 
     @property
     def name(self) -> str:
         """Kind, variant, size and condition number."""
         kind = "complex " if self.complex else ""
         band = "" if self.band is None else f" band={self.band[0]:g}..{self.band[1]:g}"
-        return f"synthetic {kind}{self.variant} n={self.n} cond={self.target:g} D={self.dimensions}{band}"
+        shared = " shared" if self.shared else ""
+        return f"synthetic {kind}{self.variant} n={self.n} cond={self.target:g} D={self.dimensions}{band}{shared}"
 
     @property
     def box(self) -> BoxLike:
@@ -182,4 +191,5 @@ class SyntheticInverse:
         shape, band = (self.n, self.rank), VARIANTS[self.variant].band if self.band is None else self.band
         if self.dimensions == 1:
             return EntryWaves.draw(shape, band, rng, self.complex)
-        return ColumnWaves.draw(shape, band, self.dimensions, rng, self.complex)
+        waves = SharedWaves if self.shared else ColumnWaves
+        return waves.draw(shape, band, self.dimensions, rng, self.complex)

@@ -10,7 +10,7 @@ import numpy as np
 
 from neumatc.arrays import Array
 
-__all__ = ["ColumnWaves", "EntryWaves"]
+__all__ = ["ColumnWaves", "EntryWaves", "SharedWaves"]
 
 DECAY = 0.8  # energy of column k relative to column k - 1
 WAVES = 6  # waves summed in each column when there are several parameters
@@ -82,10 +82,51 @@ class ColumnWaves:
         amplitude = amplitudes(shape, rng, complex)
         phase = rng.uniform(0, 2 * np.pi, (WAVES, *shape))
         weights = amplitude * np.concatenate([np.cos(phase), -np.sin(phase)]) * np.sqrt(2 / WAVES)
-        direction = rng.standard_normal((WAVES, shape[1], dimensions))
-        direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
-        length = RADIUS * band[1] * rng.uniform(0, 1, (WAVES, shape[1], 1)) ** (1 / dimensions)
-        return cls(weights, 2 * np.pi * direction * length)
+        return cls(weights, wave_vectors((WAVES, shape[1]), band, dimensions, rng))
+
+
+@dataclass(frozen=True, eq=False)
+class SharedWaves:
+    """``X(p) = Σ_q X_q cos(2π f_q·p + Φ_q) sqrt(2/6)``, q = 1..6: six cosines for all entries of the factor.
+
+    Parameters
+    ----------
+    weights : X_q (6, n, r), with the scale.
+    angular : 2π f (6, D).
+    phase : Φ (6,).
+    """
+
+    weights: Array
+    angular: Array
+    phase: Array
+
+    def __call__(self, p: Array) -> Array:
+        """Return X(p) of shape (n, r) for a point p (D,)."""
+        X: Array = np.tensordot(np.cos(self.angular @ p + self.phase), self.weights, 1)
+        return X
+
+    @classmethod
+    def draw(
+        cls,
+        shape: tuple[int, int],
+        band: tuple[float, float],
+        dimensions: int,
+        rng: np.random.Generator,
+        complex: bool,
+    ) -> "SharedWaves":
+        """Draw amplitudes as in `EntryWaves`, and wave vectors as in `ColumnWaves`."""
+        weights = np.stack([amplitudes(shape, rng, complex) for _ in range(WAVES)]) * np.sqrt(2 / WAVES)
+        angular = wave_vectors((WAVES,), band, dimensions, rng)
+        return cls(weights, angular, rng.uniform(0, 2 * np.pi, WAVES))
+
+
+def wave_vectors(shape: tuple[int, ...], band: tuple[float, float], dimensions: int, rng: np.random.Generator) -> Array:
+    """Draw 2π f (*shape, D) with f uniform in the ball of radius ``0.7 band[1]``."""
+    direction = rng.standard_normal((*shape, dimensions))
+    direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
+    length = RADIUS * band[1] * rng.uniform(0, 1, (*shape, 1)) ** (1 / dimensions)
+    vectors: Array = 2 * np.pi * direction * length
+    return vectors
 
 
 def amplitudes(shape: tuple[int, int], rng: np.random.Generator, complex: bool) -> Array:
