@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from neumatc.arrays import Array
-from neumatc.gauge import Factors, Gauge, NoGauge
+from neumatc.gauge import Factors, Gauge, NoGauge, Unitary
 
 SWEEPS = 40
 """Smoothing sweeps in several parameters: a tree alone leaves jumps between branches (measured: 3e-5 to 5e-8)."""
@@ -30,6 +30,16 @@ def aligned(points: Array, F: Mapping[str, Any], gauge: Gauge) -> Factors:
     if points.shape[1] == 1:
         return along_path(np.argsort(points[:, 0], kind="stable"), F, gauge)
     return smoothed(points, along_tree(points, F, gauge), gauge)
+
+
+def aligned_on_grid(points: Array, F: Mapping[str, Any], gauge: Gauge) -> Factors:
+    """`aligned`, with the ribs of a grid in the place of a tree where the points are one and the gauge is of subspaces.
+
+    Vectors that are followed one by one need the nearest neighbour there is, lest they be taken for each other.
+    """
+    several = isinstance(gauge, Unitary) and points.shape[1] > 1
+    moved = along_ribs(points, F, gauge) if several else None
+    return aligned(points, F, gauge) if moved is None else smoothed(points, moved, gauge)
 
 
 def along_path(order: Array, F: Mapping[str, Any], gauge: Gauge) -> Factors:
@@ -49,13 +59,27 @@ def along_tree(points: Array, F: Mapping[str, Any], gauge: Gauge) -> Factors:
     # SciPy belongs to the fitting wing; alignment is never needed to answer.
     from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
-    moved = {name: np.array(X) for name, X in F.items()}
-    tree = minimum_spanning_tree(_distances(points))
     root = int(((points - points.mean(0)) ** 2).sum(-1).argmin())
-    order, parents = breadth_first_order(tree, root, directed=False)
-    for node in order[1:]:
-        _align_one(moved, int(node), int(parents[node]), gauge)
-    return moved
+    order, parents = breadth_first_order(minimum_spanning_tree(_distances(points)), root, directed=False)
+    return _along(order, parents, F, gauge)
+
+
+def along_ribs(points: Array, F: Mapping[str, Any], gauge: Gauge) -> Factors | None:
+    """Align along a spine through the middle of a grid, and from it along ribs; None where the points are no grid.
+
+    Two branches meet turned by the curvature that they enclose. Those of a spanning tree enclose any area, and of what
+    they leave, smoothing may make a vortex where a smooth gauge exists; neighbouring ribs enclose a strip.
+    """
+    axes, places = zip(*(np.unique(column, return_inverse=True) for column in points.T), strict=True)
+    shape, place = tuple(len(axis) for axis in axes), np.stack(places, axis=1)
+    if np.prod(shape) != len(points):
+        return None
+    row = np.empty(shape, int)
+    row[tuple(place.T)] = np.arange(len(points))
+    steps = place - np.array(shape) // 2
+    last = len(shape) - 1 - (steps[:, ::-1] != 0).argmax(1)
+    parents = row[tuple((place - np.sign(steps) * (np.arange(len(shape)) == last[:, None])).T)]
+    return _along(np.abs(steps).sum(1).argsort(kind="stable"), parents, F, gauge)
 
 
 def smoothed(points: Array, F: Mapping[str, Any], gauge: Gauge, sweeps: int = SWEEPS) -> Factors:
@@ -100,6 +124,14 @@ def _low_degree(points: Array) -> Array:
     ]
     Q: Array = np.linalg.qr(np.stack(columns, axis=1))[0]
     return Q
+
+
+def _along(order: Array, parents: Array, F: Mapping[str, Any], gauge: Gauge) -> Factors:
+    """Align each sample to its parent, in an order in which parents come first; the first one stays."""
+    moved = {name: np.array(X) for name, X in F.items()}
+    for node in order[1:]:
+        _align_one(moved, int(node), int(parents[node]), gauge)
+    return moved
 
 
 def _align_one(F: Factors, index: int, reference: int, gauge: Gauge) -> None:

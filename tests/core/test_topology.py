@@ -100,6 +100,14 @@ def test_chern_number_of_haldanes_model(dials):
     assert chern_number(lapack(family), family.box, bands=0) == family.chern
 
 
+@pytest.mark.parametrize("dials", [{}, {"mass": 1.0}, {"phase": -np.pi / 2}])
+def test_chern_number_of_a_map(dials):
+    family = Haldane(**dials)
+    f = nmc.eigh(family, family.box, rank=1, tol=1e-6, rng=0)
+    assert f.status == "converged"
+    assert chern_number(f) == family.chern
+
+
 def test_time_reversal_forbids_a_chern_number():
     family = KaneMele()
     assert chern_number(lapack(family), family.box, bands=[0, 1]) == 0

@@ -20,7 +20,7 @@ from tests.operations.spectra import (
 
 import neumatc as nmc
 from neumatc.errors import AccuracyWarning, GaugeError, InputError
-from neumatc.gallery import AvoidedCrossing, Clusters, ConicalIntersection, ExactCrossing, RotatingSpectrum
+from neumatc.gallery import AvoidedCrossing, ChernBand, Clusters, ConicalIntersection, ExactCrossing, RotatingSpectrum
 from neumatc.gauge import Vectors
 from neumatc.operations import Eigh
 from neumatc.testing.operations import law_bound_is_a_bound
@@ -63,6 +63,14 @@ def test_batches_and_two_parameters() -> None:
     assert V.shape == (2, 3, 6, 6)
     assert defect_of_pair(A(p[1, 2]), w[1, 2], V[1, 2]) < 1e-6
     np.testing.assert_allclose(w[1, 2], np.linalg.eigvalsh(A(p[1, 2])), atol=1e-7)
+
+
+def test_a_trivial_torus_of_vectors_is_solved() -> None:
+    A = ChernBand(n=4, mass=3.0)
+    f = nmc.eigh(A, A.box, rng=0)
+    assert f.status == "converged"
+    for p in f.box.random(20, np.random.default_rng(1)):
+        assert defect_of_pair(A(p), *f(p)) < 1e-7
 
 
 def test_a_true_crossing_is_followed_inside_and_sorted_outside() -> None:

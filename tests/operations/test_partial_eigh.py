@@ -19,8 +19,9 @@ from tests.operations.spectra import (
 )
 
 import neumatc as nmc
-from neumatc.errors import GaugeError, InputError, RankError
-from neumatc.gallery import AvoidedCrossing
+from neumatc.errors import AccuracyWarning, GaugeError, InputError, RankError
+from neumatc.gallery import AvoidedCrossing, ChernBand
+from neumatc.gallery.real import Haldane
 from neumatc.operations import PartialEigh
 from neumatc.operations.filter import below
 from neumatc.testing.operations import law_bound_is_a_bound
@@ -99,6 +100,28 @@ def test_two_parameters() -> None:
     f = nmc.eigh(family, [(0.0, 1.0), (-1.0, 1.0)], rank=3, which="highest", basis="chebyshev", rng=0)
     p = np.array([0.31, -0.4])
     np.testing.assert_allclose(f(p).eigenvalues, np.linalg.eigvalsh(family(p))[-3:], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "family", [Haldane(mass=1.0), Haldane(mass=0.2), ChernBand(n=2)], ids=lambda family: family.name
+)
+def test_a_band_over_two_parameters_needs_a_fine_grid_and_few_solves(family: Any) -> None:
+    """An open box has a smooth frame whatever the Chern number; alignment must not put a vortex into it."""
+    f = nmc.eigh(family, family.box, rank=1, tol=1e-6, rng=0)
+    assert f.status == "converged"
+    assert len(f.samples) <= 49
+    for p in f.box.random(20, np.random.default_rng(1)):
+        w, V = f(p)
+        assert defect_of_pair(family(p), w, V) < 1e-5
+        np.testing.assert_allclose(w, np.linalg.eigvalsh(family(p))[:1], atol=1e-6)
+
+
+def test_a_small_budget_is_blamed_for_a_coarse_grid() -> None:
+    family = Haldane(mass=1.0)
+    with pytest.warns(AccuracyWarning, match="more samples are needed"):
+        f = nmc.eigh(family, family.box, rank=1, tol=1e-8, samples=60, basis="chebyshev", rng=0)
+    assert f.status == "budget"
+    assert any(event.stage == "candidates" for event in f.history)
 
 
 def test_with_b_values_are_those_of_scipy() -> None:

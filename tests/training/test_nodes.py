@@ -1,5 +1,6 @@
-"""First nodes: Lobatto grids nested in the candidates, or what the sampler says."""
+"""First nodes: Lobatto grids nested in the candidates, or what the sampler says; and finer candidates."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,21 @@ from neumatc.operations import Inverse
 from neumatc.problem import Problem
 from neumatc.sampling import Design
 from neumatc.sampling.designs import CANDIDATES
-from neumatc.training.nodes import FIRST, first_curve, first_nodes
+from neumatc.training.nodes import (
+    FIRST,
+    MANY,
+    NUMBERS,
+    adjacent,
+    bases_for,
+    finer,
+    first_curve,
+    first_nodes,
+    held_back,
+    side_of,
+    steepest,
+)
 from neumatc.training.plan import Ground, Plan
+from neumatc.training.suspects import neighbours
 
 BOXES: dict[int, Any] = {1: (0.0, 1.0), 2: [(0.0, 1.0)] * 2, 3: [(0.0, 1.0)] * 3, 4: [(0.0, 1.0)] * 4}
 
@@ -103,3 +117,51 @@ def test_first_curve_is_a_sine_network_where_there_is_no_grid() -> None:
     curve = first_curve(x, np.cos(x), np.random.default_rng(1))
     assert isinstance(curve, SineCurve)
     assert np.abs(curve(x) - np.cos(x)).max() < 1e-6
+
+
+@pytest.mark.parametrize(("dimension", "sides"), [(2, [16, 31, 61, 121]), (3, [6, 11, 21])])
+def test_grids_are_doubled_while_solves_pay_for_them(dimension: int, sides: list[int]) -> None:
+    plan, ground = grounded(dimension, 256)
+    for before, side in pairwise(sides):
+        assert not held_back(plan, ground, 9)
+        found = finer(plan, ground, 9)
+        assert found is not None
+        coarse, (ground, old) = ground.candidates, found
+        assert side_of(ground.candidates) == side
+        np.testing.assert_array_equal(np.sort(old[old >= 0]), np.arange(before**dimension))
+        np.testing.assert_allclose(ground.candidates[old >= 0], coarse[old[old >= 0]], rtol=0, atol=1e-15)
+    assert finer(plan, ground, 9) is None
+    assert held_back(plan, ground, 9)
+
+
+def test_grids_are_not_doubled_where_nothing_is_gained() -> None:
+    plan, ground = grounded(2, 256)
+    fine = ground.finer(plan)[0]
+    line_plan, line = grounded(1, 256)
+    line = line.finer(line_plan)[0].finer(line_plan)[0]
+    sine_plan = plan_of(plan.problem, samples=256, basis="sine")
+    cases = [(plan, fine, NUMBERS // 61**2 + 1), (line_plan, line, 9), (sine_plan, fine, 9)]
+    cases.append((plan, fine.without([0])[0], 9))
+    for each, level, size in cases:
+        assert finer(each, level, size) is None
+        assert not held_back(each, level, size)
+
+
+def test_neighbours_on_large_grids_need_no_distances() -> None:
+    x = lobatto(45, 45)
+    y = np.where(x[:, :1] > 0.3, 1.0, 0.0) + 1e-3 * x[:, 1:]
+    assert len(x) > MANY
+    assert sorted(map(tuple, adjacent(x).tolist())) == sorted(map(tuple, neighbours(x).tolist()))
+    np.testing.assert_allclose(np.abs(steepest(x, y)[:, 0] - 0.3), 0, atol=0.05)
+
+
+def test_other_bases_are_tried_where_polynomials_cannot_follow() -> None:
+    plan = plan_of(Problem.of(ripples(3), BOXES[2], Inverse()), samples=256, basis="auto")
+    ground = Ground.of(plan)
+    names = [basis.name for basis in bases_for(plan, ground, 9)]
+    assert names[0] == "chebyshev"
+    assert len(names) == len(plan.bases)
+    fine = ground.finer(plan)[0]
+    assert [basis.name for basis in bases_for(plan, fine, 9)] == ["chebyshev"]
+    assert len(bases_for(plan, fine, NUMBERS)) == len(plan.bases)
+    assert bases_for(plan, ground.without([3])[0], 9) == plan.bases

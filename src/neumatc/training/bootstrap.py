@@ -4,6 +4,9 @@ A few exact results in one smooth gauge predict the factors at many collocation 
 prediction (for an SVD: two subspace power steps), and the refined factors are realigned to their own prediction, so
 that they inherit its gauge. Twenty exact SVDs become a hundred accurate ones; a round multiplies the error by about
 (sigma_{r'+1}/sigma_r)^4.
+
+In several parameters the curve is what takes most points: where labels are good and the curve through them is not, the
+grid of candidates is doubled, in the gauge of the curve before; see `finer` for how far.
 """
 
 from __future__ import annotations
@@ -25,10 +28,9 @@ from neumatc.operations import Adaptive, Operation, Separated
 from .breaks import refuse_break
 from .exact import solved
 from .excluded import nothing_left, solvable
-from .nodes import first_curve, first_nodes, most_nodes
+from .nodes import MANY, bases_for, finer, first_curve, first_nodes, held_back, most_nodes, steepest
 from .plan import Ground, Plan, Trained, timed
 from .pod import Modes
-from .suspects import steepest_midpoints
 from .tracking import Tracking
 
 STEPS = 2
@@ -50,6 +52,9 @@ SPOILT = 100.0
 ADD = 5
 """Most exact solves added between two rounds."""
 
+TOGETHER = 2048
+"""Most candidates refined at once."""
+
 
 class Bootstrap:
     """One fit; ``run`` does it all."""
@@ -62,7 +67,8 @@ class Bootstrap:
         self.suspected = -1
         self.label_residual = np.empty(0)
         self.tracking = Tracking(plan)
-        self.straighten = False
+        self.straighten = self.held_back = False
+        self.straightened = -1
         self.exact: dict[int, Factors] = {}
 
     def run(self) -> Trained:
@@ -72,20 +78,30 @@ class Bootstrap:
             best = last = self._round(1)
             previous = np.inf
             for number in range(2, ROUNDS + 1):
-                if last.choice.score <= self.plan.tol / 3:
-                    break
-                improving = last.choice.score < previous / 2
-                if not (improving or self._refine(last) or self._straighten() or self._add_solves()):
+                if last.choice.score <= self.plan.tol / 3 or not self._go_on(last, previous):
                     break
                 previous, last = best.choice.score, self._round(number)
                 # Rounds are compared on the same points; a finer grid has brought new ones.
-                if last.choice.score < self._score(best.curve, Modes.made(best.C, best.layout)):
+                modes = Modes.made(best.C, best.layout)
+                if last.choice.score < self._score(best.curve, modes):
                     best = last
+                elif self.straighten:
+                    self.straighten, last, self.modes, self.curve = False, best, modes, best.curve
             self.tracking.judge(best.choice.score)
         x, y = self.ground.candidates, self.modes.coefficients
         if isinstance(self.operation.gauge, NoGauge) and best.choice.score > self.plan.tol and len(x) == len(y):
             refuse_break(self.problem, x, y, float(np.median(self.label_residual)))
-        return replace(best, seconds=seconds)
+        return replace(best, short=best.short or self.held_back, seconds=seconds)
+
+    def _go_on(self, last: Trained, previous: float) -> bool:
+        """Prepare another round; False where none would help."""
+        improving = last.choice.score < previous / 2
+        if self.problem.box.dimension == 1:
+            return improving or self._refine(last) or self._add_solves()
+        # A gauge is straightened where it costs least. As a rule the curve is the limit then, and another round on the
+        # same grid would be lost.
+        first = self.straightened < 0 and self._straighten()
+        return first or self._refine(last) or improving or self._straighten() or self._add_solves()
 
     def _open(self) -> None:
         """Exact results at the first nodes, in one gauge, and the curve that predicts all the others."""
@@ -104,8 +120,8 @@ class Bootstrap:
         self.checker = Checker.draw(self.operation, values, self.problem.working, plan.rng(4))
         self._say("first", f"{len(nodes)} exact solves, d = {len(modes.C)}", self._score(self.curve))
 
-    def _matrices(self, x: Array) -> Array:
-        return self.problem.matrices(self.problem.box.from_unit(x), keep=True)
+    def _matrices(self, x: Array, keep: bool = True) -> Array:
+        return self.problem.matrices(self.problem.box.from_unit(x), keep=keep)
 
     @property
     def _tail(self) -> float:
@@ -141,18 +157,18 @@ class Bootstrap:
         """Refine at every candidate, decompose, draw the curve anew."""
         x = self.ground.candidates
         predicted = self._predict(self.curve, x)
-        F = self._refined(predicted, x)
+        F, self.label_residual = self._refined(predicted, x)
         if number == 1:
             # The first prediction interpolates few nodes and may be rough; refined factors would inherit its gauge.
             F = predicted = self.tracking.settled(x, F, self.operation)
         elif self.straighten:
             F = predicted = straightened(x, F, self.operation.gauge)
-        self.label_residual = self._residuals(F, x)
         self._substitute(F, predicted)
         self.modes = Modes.of(F, self.names, self._tail, self.kinds)
         self._suspect(F)
         enough = self.plan.tol / 10
-        choice = select(self.plan.bases, x, self.modes.coefficients, self._score, enough, self.plan.rng(5))
+        bases = bases_for(self.plan, self.ground, self.modes.layout.size)
+        choice = select(bases, x, self.modes.coefficients, self._score, enough, self.plan.rng(5))
         self.curve = choice.curve
         self._say("round", f"round {number}, d = {len(self.modes.C)}, {choice.name}", choice.score)
         return self._trained(choice)
@@ -172,26 +188,21 @@ class Bootstrap:
                     F[name][index] = X[0]
                 self.label_residual[index] = 0.0
 
-    def _refined(self, predicted: Factors, x: Array) -> Factors:
-        size = max(1, (1 << 26) // (16 * self.problem.shape[0] * self.problem.shape[1]))
-        pieces = []
+    def _refined(self, predicted: Factors, x: Array) -> tuple[Factors, Array]:
+        """Refined labels in the gauge of their prediction, and their relative residuals."""
+        size = max(1, min(TOGETHER, (1 << 26) // (16 * self.problem.shape[0] * self.problem.shape[1])))
+        pieces, found = [], []
         for i in range(0, len(x), size):
-            A = torch.from_numpy(self._matrices(x[i : i + size])).to(self.plan.device)
+            matrices = self._matrices(x[i : i + size], keep=len(x) <= MANY)
+            A = torch.from_numpy(matrices).to(self.plan.device)
             F = {name: torch.from_numpy(X[i : i + size].copy()).to(self.plan.device) for name, X in predicted.items()}
             reference = dict(F)
             for _ in range(STEPS):
                 F = self.operation.refine(A, F)  # type: ignore[attr-defined]  # Refinable: see trainer_of
             F = self.operation.gauge.align(F, reference)
             pieces.append({name: X.resolve_conj().cpu().numpy() for name, X in F.items()})
-        return {name: np.concatenate([piece[name] for piece in pieces]) for name in self.names}
-
-    def _residuals(self, F: Factors, x: Array) -> Array:
-        """Relative residual of the labels at the candidates."""
-        size, found = 16, []
-        for i in range(0, len(x), size):
-            canonical = self.operation.canonical({name: X[i : i + size] for name, X in F.items()})
-            found.append(self.checker.residual(self._matrices(x[i : i + size]), canonical))
-        return np.concatenate(found)
+            found.append(self.checker.residual(matrices, self.operation.canonical(pieces[-1])))
+        return {name: np.concatenate([piece[name] for piece in pieces]) for name in self.names}, np.concatenate(found)
 
     def _score(self, curve: Curve, modes: Modes | None = None) -> float:
         """Worst held-out residual of a curve, over the present slices or those of an earlier round."""
@@ -207,7 +218,7 @@ class Bootstrap:
         met = self._meetings(self.operation, F) if isinstance(self.operation, Separated) else self.ground.candidates[:0]
         if self.problem.tabulated is not None:
             return
-        x = np.concatenate([steepest_midpoints(self.ground.candidates, self.modes.coefficients), met])
+        x = np.concatenate([steepest(self.ground.candidates, self.modes.coefficients), met])
         x = x[solvable(self.plan, x)]
         self.ground = replace(self.ground, held_out=np.concatenate([self.ground.held_out, x]))
         self.held_matrices = np.concatenate([self.held_matrices, *([self._matrices(x)] if len(x) else [])])
@@ -220,10 +231,12 @@ class Bootstrap:
         return self.tracking.meetings(x, F, operation, lambda at: operation.levels(self._predict(curve, at)))
 
     def _straighten(self) -> bool:
-        """Once, in several parameters: a gauge that is smoother than averages over neighbours can be."""
-        before, self.straighten = self.straighten, True
-        free = not isinstance(self.operation.gauge, NoGauge)
-        return free and self.problem.box.dimension > 1 and not before
+        """Once per grid: a gauge that is smoother than averages over neighbours can be; finer grids inherit it."""
+        done = self.straightened == self.ground.level or len(self.ground.candidates) > MANY
+        if done or isinstance(self.operation.gauge, NoGauge):
+            return False
+        self.straighten, self.straightened = True, self.ground.level
+        return True
 
     def _add_solves(self) -> bool:
         """Exact solves where refinement alone failed; the paper's failure-informed sampling."""
@@ -249,9 +262,10 @@ class Bootstrap:
     def _refine(self, round_: Trained) -> bool:
         """A finer candidate grid when the labels are good and the curve through them is not."""
         limited = round_.choice.score > 3 * float(self.label_residual.max())
-        if not limited or self.ground.level >= self.ground.finest:
+        if not limited or (found := finer(self.plan, self.ground, self.modes.layout.size)) is None:
+            self.held_back = limited and held_back(self.plan, self.ground, self.modes.layout.size)
             return False
-        self.ground, _, old = self.ground.finer(self.plan)
+        (self.ground, old), self.straighten = found, False
         where = {int(o): new for new, o in enumerate(old) if o >= 0}
         self.exact = {where[index]: F for index, F in self.exact.items() if index in where}
         self.plan.tell(Event("candidates", f"curve limited: {len(old)} candidates"))

@@ -13,7 +13,7 @@ import numpy as np
 
 from neumatc.arrays import Array
 
-from .suspects import neighbours
+from .nodes import adjacent
 
 MEETINGS = 16
 """Most places looked at."""
@@ -55,7 +55,7 @@ def meetings(x: Array, levels: Array, at: Callable[[Array], Array], count: int =
 
 def _crossings(x: Array, levels: Array) -> Array:
     """``(k, 4)``: two neighbouring points, and two levels that are next to each other at the first and cross."""
-    pairs = neighbours(x)
+    pairs = adjacent(x)
     found = []
     for i, j in pairs:
         # Levels that are equal at i itself meet there: they count as not yet crossed.

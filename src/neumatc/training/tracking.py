@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from neumatc.align import SWEEPS, aligned
+from neumatc.align import SWEEPS, aligned_on_grid
 from neumatc.arrays import Array
 from neumatc.gauge import Factors, NoGauge, Vectors
 from neumatc.history import Event
@@ -46,7 +46,7 @@ class Tracking:
     def aligned(self, x: Array, F: Factors, operation: Operation) -> Factors:
         """Exact factors in one gauge."""
         if not isinstance(operation, Separated):
-            return aligned(x, F, operation.gauge)
+            return aligned_on_grid(x, F, operation.gauge)
         levels, blocks = operation.levels(F), getattr(operation, "blocks", ())
         return aligned_apart(x, F, operation.gauge, apart_from_blocks(levels, blocks))
 
@@ -58,7 +58,7 @@ class Tracking:
         GaugeError
             Where no smooth gauge exists.
         """
-        F = aligned(x, F, operation.gauge)
+        F = aligned_on_grid(x, F, operation.gauge)
         if isinstance(operation.gauge, Vectors):
             refuse_seam(x, F, operation.gauge, self.describe)
         levels = operation.levels(F) if isinstance(operation, Separated) else None
