@@ -17,7 +17,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@rm -f $(STAMP)
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	@$(PIP) install -c constraints.txt pip hatchling editables
-	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[cli,plots,test]' --group lint
+	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[cli,plots,test]' --group lint --group bench
 	@touch $(STAMP)
 
 demo: setup

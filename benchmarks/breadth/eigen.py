@@ -16,7 +16,7 @@ from benchmarks.record import Check, Row
 from neumatc.arrays import Array
 from neumatc.errors import AccuracyWarning, GaugeError
 from neumatc.gallery import AvoidedCrossing, ConicalIntersection, ExactCrossing
-from neumatc.gallery.real import Haldane
+from neumatc.gallery.real import Haldane, Zincblende
 
 __all__ = ["EIGEN"]
 
@@ -76,6 +76,36 @@ def steps(family: ExactCrossing | AvoidedCrossing, case: str, rank: int | None, 
     yield replace(row, operation="eigh").having(*checks, points=points, extra={**row.extra, **extra})
 
 
+def bands(case: str, family: Zincblende, points: int) -> Iterator[Row]:
+    """All bands of a crystal along a line on which pairs stay degenerate and others cross: values right, no jump.
+
+    Inside a pair no basis is the true one, so the followed vectors are judged by themselves: without a jump, half the
+    distance of neighbours makes half the largest step.
+    """
+    task = Task("eigh", family)
+    fit = task.fit(tol=TOL, rng=0)
+    grid = np.linspace(*np.ravel(family.box), points)
+    exact = np.array([np.linalg.eigvalsh(family(p)) for p in grid])
+    answer = fit(grid).eigenvalues
+    leaps = []
+    for at in (grid, np.linspace(grid[0], grid[-1], 2 * points - 1)):
+        V = fit.surrogate.factors(fit.box.to_unit(at[:, None]))["V"]
+        leaps.append(float(np.linalg.norm(np.diff(V, axis=0), axis=1).max()))
+    row = described(EIGEN.name, case, family, fit, "curve", 0)
+    yield replace(row, operation="eigh").having(
+        Check("largest step of a sorted value / that of the exact one", _ratio(answer, exact), STEP),
+        Check("worst value, relative to the largest", _worst(answer, exact), 10 * TOL),
+        Check("largest step of a followed vector, half the distance / whole", leaps[1] / leaps[0], 0.51),
+        points=points,
+        extra={
+            **row.extra,
+            "largest_step": leaps[0],
+            "gap": float(np.diff(exact, axis=1).min()),
+            "report": str(fit.gauge_report()),
+        },
+    )
+
+
 def _sizes(values: Array) -> Array:
     """Distances of neighbours along the first axis."""
     sizes: Array = np.linalg.norm(np.diff(values, axis=0).reshape(len(values) - 1, -1), axis=1)
@@ -119,13 +149,16 @@ def dirac(case: str, family: ConicalIntersection) -> Iterator[Row]:
 
 
 def cases(setting: Setting) -> list[Case]:
-    """Chern numbers in all phases of Haldane's model; crossings of three kinds; cones."""
+    """Chern numbers in all phases of Haldane's model; the bands of two crystals; crossings of three kinds; cones."""
     samples, points = setting.count(256, 100), setting.count(20_001, 201)
     models = [Haldane(), Haldane(mass=0.2), Haldane(mass=1.0), Haldane(phase=-np.pi / 2)]
     found = [
         Case(f"Chern number, {each.name}", partial(chern_rows, f"Chern number, {each.name}", each, samples))
         for each in (models[:1] if setting.quick else models)
     ]
+    for crystal in (Zincblende("Si", "Γ-X"), Zincblende("GaAs", "Γ-L")):
+        case = f"bands, {crystal.name}"
+        found.append(Case(case, partial(bands, case, crystal, points)))
     n = setting.count(32, 6)
     for seed in setting.draws(3):
         families = {

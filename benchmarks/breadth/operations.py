@@ -24,6 +24,7 @@ from neumatc.gallery import (
     Stable,
     SyntheticInverse,
 )
+from neumatc.sampling import FailureInformed
 
 __all__ = ["OPERATIONS", "compared"]
 
@@ -40,7 +41,8 @@ SMALL_GAP = "small gap"
 class Problem:
     """A row of the table: what is solved, with how many solves, and how far off it may be.
 
-    ``bound`` is None where a gap is small: there the status must be honest, and no error is promised.
+    ``bound`` is None where a gap is small: there the status must be honest, and no error is promised. ``tangents`` are
+    taken where exact results alone, however well placed, do not span what the bound asks for.
     """
 
     group: str
@@ -48,6 +50,7 @@ class Problem:
     samples: int
     bound: float | None
     tol: float = TIGHT
+    tangents: bool = False
 
 
 def compared(row: Row, found: Series) -> Row:
@@ -74,21 +77,25 @@ def compared(row: Row, found: Series) -> Row:
 def rows(problem: Problem, case: str, points: int, seed: int) -> Iterator[Row]:
     """Fit, answer, judge."""
     task = problem.task
-    fit = task.fit(samples=problem.samples, tol=problem.tol, rng=seed)
+    sampler = FailureInformed(tangents=problem.tangents)
+    fit = task.fit(samples=problem.samples, tol=problem.tol, rng=seed, sampler=sampler)
     at = places(task.family, points, seed)
     row = described(OPERATIONS.name, case, task.family, fit, "corrected", seed)
     found = series(task, fit, at)
     row = compared(replace(row, operation=task.name), found)
     seconds = row.offline_seconds + row.build_seconds  # type: ignore[operator]  # both are of a fit
-    row = row.having(extra={**row.extra, "gap": smallest_gap(task, at), "fit_seconds": seconds})
+    own = {"gap": smallest_gap(task, at), "fit_seconds": seconds, "tangents": problem.tangents}
+    row = row.having(extra={**row.extra, **own})
     if problem.bound is None:
         yield row.having(*honest(fit, found))
         return
-    yield row.having(
+    checks = (
         Check("worst error", float(found["corrected_error"].max()), problem.bound),
         Check("worst error / best in span", row.extra["ratio_worst"], CLOSE),
-        Check("residual / best in span, worst point", row.extra["ratio_residual"], CLOSE),
     )
+    if task.name != "logm":  # its answers are those of the curve: at a point solved exactly the span has no error left
+        checks += (Check("residual / best in span, worst point", row.extra["ratio_residual"], CLOSE),)
+    yield row.having(*checks)
 
 
 def honest(fit: nmc.Fit, found: Series) -> tuple[Check, ...]:
@@ -143,6 +150,13 @@ def synthetic(n: int, rank: int, cond: float, seed: int) -> list[Task]:
     return [*plain(general, n, seed), Task("cholesky", definite), Task("sqrtm", general)]
 
 
+def synthetic_ten(task: Task, samples: int) -> Problem:
+    """Condition number 10: Q and R need up to 66 directions where the other results need 60."""
+    if task.name == "qr":
+        return Problem("synthetic, cond 10", task, samples, 1e-9, tol=3e-10, tangents=True)
+    return Problem("synthetic, cond 10", task, samples, 1e-9)
+
+
 def dynamics(n: int, seed: int) -> list[Task]:
     """Return the matrix equations of stable dynamics."""
     A = Stable(n=n, seed=seed)
@@ -167,7 +181,7 @@ def problems(setting: Setting, seed: int) -> list[Problem]:
     tall = {"rows": n, "columns": 3 * n // 4, "seed": seed}
     listed = [
         *(Problem("smooth affine", task, 16, 1e-12) for task in smooth(n, seed)),
-        *(Problem("synthetic, cond 10", task, setting.count(60, 16), 1e-9) for task in synthetic(n, rank, 10, seed)),
+        *(synthetic_ten(task, setting.count(60, 16)) for task in synthetic(n, rank, 10, seed)),
         *(Problem("synthetic, cond 100", task, setting.count(80, 16), 1e-7) for task in synthetic(n, rank, 100, seed)),
         *(Problem("stable dynamics", task, few, 1e-8) for task in dynamics(half, seed)),
         Problem("norm 5", Task("expm", Growth(n=half, norm=5.0, seed=seed)), few, 1e-8),

@@ -21,6 +21,12 @@ TERMS = 60
 POWER_STEPS = 8
 """Power steps for the norm of A. It only has to be about right: the series is summed until its terms vanish."""
 
+FEWEST_NODES, NODES_PER_NORM = 2, 1 / 3
+"""Quadrature nodes of a derivative, and more of them per norm of X: five reach 1e-4 for eigenvalues 7 apart."""
+
+HELD = 1 << 23
+"""Numbers of a product that are held at once."""
+
 
 class Exponential:
     """``exp(A)`` of each matrix ``A (B, n, n)``, NumPy or torch.
@@ -52,6 +58,52 @@ class Exponential:
     def __rmatmul__(self, W: Any) -> Any:
         """``W exp(A)`` for ``W (k, n)`` or ``(B, k, n)``, by the adjoint of ``exp(Aᴴ) Wᴴ``."""
         return _adjoint(_exponential(_adjoint(self.A), _adjoint(W)))
+
+
+class Derivative:
+    """``W L(E) Z`` for many directions E, where ``L(E) = d/dt exp(X + t E)`` at ``t = 0``.
+
+    ``L(E) = ∫_0^1 exp(s X) E exp((1 - s) X) ds`` (Higham 2008, doi:10.1137/1.9780898717778, section 10.2) by quadrature
+    of Gauss and Legendre: exponentials act on the probes alone, once, and a direction costs one product with them.
+
+    Parameters
+    ----------
+    X : (B, n, n), W : (B, k1, n), Z : (B, n, k2)
+
+    Examples
+    --------
+    >>> X, E, one = np.zeros((1, 2, 2)), np.array([[[1.0, 2.0], [3.0, 4.0]]]), np.eye(2)[None]
+    >>> Derivative(X, one, one)(E)[0, 0].round(12)
+    array([[1., 2.],
+           [3., 4.]])
+    """
+
+    def __init__(self, X: Any, W: Any, Z: Any) -> None:
+        xp, mean = namespace(X), X.diagonal(0, -2, -1).sum(-1)[:, None, None] / X.shape[-1]
+        count = FEWEST_NODES + int(np.ceil(NODES_PER_NORM * float(_size(X, mean).max())))
+        nodes, weights = np.polynomial.legendre.leggauss(count)
+        steps = np.diff((1 + nodes) / 2, prepend=0.0)
+        left, right = [], []
+        for step, weight in zip(steps, weights / 2, strict=True):
+            move = Exponential(step * X)
+            W, Z = W @ move, move @ Z
+            left.append(W)
+            right.append(weight * Z)
+        # Nodes lie symmetrically, and so the right side has the same ones in reverse.
+        self.left = xp.stack(left)
+        self.right = xp.concatenate(right[::-1], 1)
+
+    def __call__(self, E: Any) -> Any:
+        """``(B, s, k1, k2)`` for ``E (s, n, n)``."""
+        xp, size = namespace(E), max(1, HELD // int(np.prod(self.left.shape)))
+        return xp.concatenate([self._some(E[i : i + size]) for i in range(0, len(E), size)], 1)
+
+    def _some(self, E: Any) -> Any:
+        (nodes, batch, k1, n), s = self.left.shape, len(E)
+        # One product for all nodes, matrices and directions, then one that sums over the nodes as well.
+        product = self.left.reshape(-1, n) @ E.swapaxes(0, 1).reshape(n, s * n)
+        product = product.reshape(nodes, batch, k1, s, n).swapaxes(0, 1).swapaxes(1, 3)
+        return (product.reshape(batch, s * k1, nodes * n) @ self.right).reshape(batch, s, k1, -1)
 
 
 def _exponential(A: Any, Z: Any) -> Any:

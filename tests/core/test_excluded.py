@@ -8,6 +8,7 @@ import pytest
 import scipy.linalg
 
 import neumatc as nmc
+from neumatc.equations import equal, exponential, identity, known, unknown
 from neumatc.errors import (
     AccuracyWarning,
     ExactSolveError,
@@ -52,11 +53,18 @@ def singular(p: Any) -> Any:
     return np.zeros((7, 7)) if inside(p) else good(p)
 
 
+def inverted(A: Any, box: Any, **options: Any) -> nmc.Fit:
+    """``X = -log A``, stated so that nobody finds labels for it."""
+    statement = equal(known("A") @ exponential(unknown("X")), identity())
+    return nmc.fit(nmc.Problem.of(A, box, Custom("inverted", lambda A: -scipy.linalg.logm(A), (statement,))), **options)
+
+
 VERBS: dict[str, tuple[Callable[..., nmc.Fit], Callable[[Any], Any], type]] = {
     "greedy": (nmc.inv, np.linalg.inv, Greedy),
     "collocation": (nmc.sqrtm, scipy.linalg.sqrtm, Collocation),
     "bootstrap": (nmc.svd, lambda A: np.linalg.svd(A)[1], Bootstrap),
-    "interpolation": (nmc.logm, scipy.linalg.logm, Interpolation),
+    "exponent": (nmc.logm, scipy.linalg.logm, Collocation),
+    "interpolation": (inverted, lambda A: -scipy.linalg.logm(A), Interpolation),
 }
 TRAINERS = pytest.mark.parametrize("name", VERBS)
 

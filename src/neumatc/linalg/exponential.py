@@ -63,8 +63,9 @@ def logm(
 ) -> Fit:
     """Parametric principal logarithm: ``f = logm(A, box)``, then ``f(p)`` is ``scipy.linalg.logm(A(p))``.
 
-    No polynomial equation defines a logarithm, so the map interpolates exact results on grids that contain each other
-    until the residual ``‖exp(X) - A‖ / ‖A‖`` passes. Options are those of `neumatc.fit`.
+    No polynomial equation defines a logarithm; labels satisfy ``exp(X) = A`` with halves of the exponential on both
+    sides, ``exp(-X/2) (exp(X) - A) exp(-X/2) = 0``. Above 128 ``samples`` exact results lie on grids that contain each
+    other. The residual is ``‖exp(X) - A‖ / ‖A‖``. Options are those of `neumatc.fit`.
 
     Raises
     ------

@@ -19,6 +19,7 @@ from .base import Followed as Followed
 from .base import Operation as Operation
 from .base import Refinable as Refinable
 from .base import Selective as Selective
+from .base import Tangential as Tangential
 
 if TYPE_CHECKING:
     from .determinant import LogDeterminant as LogDeterminant
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from .exponential import Logarithm as Logarithm
     from .factor import QR as QR
     from .factor import Cholesky as Cholesky
-    from .factor import Polar as Polar
-    from .factor import PolarResult as PolarResult
     from .factor import QRResult as QRResult
     from .full_svd import FullSVD as FullSVD
     from .functions import SquareRoot as SquareRoot
@@ -41,6 +40,8 @@ if TYPE_CHECKING:
     from .partial_eigh import PartialEigh as PartialEigh
     from .pencil import EighResult as EighResult
     from .pencil import EigResult as EigResult
+    from .polar import Polar as Polar
+    from .polar import PolarResult as PolarResult
     from .projector import SpectralProjector as SpectralProjector
     from .riccati import Riccati as Riccati
     from .separated import Separated as Separated
@@ -64,8 +65,8 @@ _KINS = {
     "LogDeterminant": "determinant",
     "Lyapunov": "matrix_equations",
     "PartialEigh": "partial_eigh",
-    "Polar": "factor",
-    "PolarResult": "factor",
+    "Polar": "polar",
+    "PolarResult": "polar",
     "PseudoInverse": "inverse",
     "QR": "factor",
     "QRResult": "factor",

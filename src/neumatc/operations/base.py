@@ -172,6 +172,17 @@ class Followed(Protocol):
 
 
 @runtime_checkable
+class Tangential(Protocol):
+    """An operation whose exact factors tell their derivative along p for the price of a few products.
+
+    ``tangent(known, dknown, F)`` is the derivative of the factors F of the given matrices ``known`` where these move
+    with velocity ``dknown``; all ``(B, rows, columns)``.
+    """
+
+    def tangent(self, known: Mapping[str, Any], dknown: Mapping[str, Any], F: Mapping[str, Any]) -> Factors: ...
+
+
+@runtime_checkable
 class Differentiable(Protocol):
     """An operation whose canonical factors need more than the derivative of the stored ones."""
 

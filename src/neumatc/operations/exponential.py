@@ -65,8 +65,9 @@ class Logarithm(Operation):
 
     A may have no eigenvalue on the closed negative real axis. The relative residual is ``‖exp(X) - A‖_F / ‖A‖_F``; to
     first order ``‖X - log A‖ <= ‖L⁻¹‖ ‖exp(X) - A‖`` with L the Fréchet derivative of exp at X,
-    ``‖L⁻¹‖_2 = 1/λ_min(A)`` for Hermitian A. Nothing smaller than an exact solve repairs X, so there is no latent
-    correction.
+    ``‖L⁻¹‖_2 = 1/λ_min(A)`` for Hermitian A. Labels come from the same equation, with halves of the exponential on
+    both sides (`neumatc.training.linearised`). At a query X is not corrected: that would cost more products with the
+    latent slices than an exact solve.
     """
 
     name: str = "logm"

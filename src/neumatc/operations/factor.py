@@ -1,6 +1,6 @@
-"""Factorisations that are unique once a sign is chosen: QR, Cholesky, polar.
+"""Triangular factorisations, unique once a sign is chosen: QR, Cholesky.
 
-Their equations have further solutions (a column of Q turned round, an indefinite P), as smooth in p as the one that is
+Their equations have further solutions (a column of Q turned round), as smooth in p as the one that is
 meant. The residual cannot tell them apart; the ``defect`` of each operation can.
 """
 
@@ -12,14 +12,14 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 
-from neumatc.arrays import Array, as_numpy, namespace
+from neumatc.arrays import as_numpy, namespace
 from neumatc.equations import Equation, equal, frobenius, identity, known, norm, unknown
 from neumatc.errors import InputError
 from neumatc.gauge import Factors, Gauge, NoGauge, adjoint
 from neumatc.layout import Kind
 
 from .base import Operation, check_square
-from .definite import hermitian_part, index_of, negative_eigenvalues, refuse_asymmetric
+from .definite import hermitian_part, index_of, refuse_asymmetric
 
 
 class QRResult(NamedTuple):
@@ -27,13 +27,6 @@ class QRResult(NamedTuple):
 
     Q: Any
     R: Any
-
-
-class PolarResult(NamedTuple):
-    """``A = U @ P`` with orthonormal columns of U and Hermitian positive definite P, as ``scipy.linalg.polar``."""
-
-    U: Any
-    P: Any
 
 
 @final
@@ -95,7 +88,20 @@ class QR(Operation):
         return {"R": "upper"}
 
     def check(self, shape: tuple[int, int]) -> None:
-        _refuse_wide(self.name, shape)
+        refuse_wide(self.name, shape)
+
+    def tangent(self, known: Mapping[str, Any], dknown: Mapping[str, Any], F: Mapping[str, Any]) -> Factors:
+        """``R' = (M - Ω) R`` and ``Q' = Q Ω + (I - Q Qᴴ) A' R⁻¹`` with ``M = Qᴴ A' R⁻¹``.
+
+        Ω is the skew-Hermitian matrix for which ``M - Ω`` is upper triangular with a real diagonal.
+        """
+        del known
+        Q, R = F["Q"], F["R"]
+        moved = right_divided(dknown["A"], R)
+        M = adjoint(Q) @ moved
+        lower, diagonal = lower_part(M)
+        skew = lower - adjoint(lower) + (diagonal - adjoint(diagonal)) / 2
+        return {"Q": Q @ skew + moved - Q @ M, "R": namespace(M).triu(M - skew) @ R}
 
     def present(self, F: Mapping[str, Any]) -> QRResult:
         return QRResult(F["Q"], F["R"])
@@ -170,81 +176,31 @@ class Cholesky(Operation):
             "Only Hermitian positive definite matrices have such a factor. Factor the Gram matrix, or use `qr`.",
         )
 
+    def tangent(self, known: Mapping[str, Any], dknown: Mapping[str, Any], F: Mapping[str, Any]) -> Factors:
+        """``L' = L Φ(L⁻¹ A' L⁻ᴴ)`` where Φ keeps the lower triangle and halves the diagonal."""
+        del known
+        L = F["L"]
+        M = adjoint(right_divided(adjoint(right_divided(dknown["A"], adjoint(L))), adjoint(L)))
+        lower, diagonal = lower_part(M)
+        return {"L": L @ (lower + diagonal / 2)}
+
     def defect(self, A: Any, F: Mapping[str, Any], probes: Any) -> Any:
         """Relative distance of L from lower triangular with a positive diagonal, ``(B,)``."""
         del A, probes
         return _signs(F["L"]) + norm(np.triu(F["L"], 1)) / frobenius(F["L"])
 
 
-@final
-@dataclass(frozen=True)
-class Polar(Operation):
-    """Right polar form ``A = U P``, ``UᴴU = I``, P Hermitian positive definite; A is (n1, n2), n1 >= n2.
+def right_divided(A: Any, R: Any) -> Any:
+    """``A R⁻¹`` for triangular R."""
+    xp = namespace(A)
+    return xp.swapaxes(xp.linalg.solve(xp.swapaxes(R, -1, -2), xp.swapaxes(A, -1, -2)), -1, -2)
 
-    U is (n1, n2), the nearest matrix with orthonormal columns; P is (n2, n2), the root of ``AᴴA``, and stored as block
-    rows of one triangle. Both are unique and smooth in p where A has full column rank.
 
-    Raises
-    ------
-    InputError
-        When A has more columns than rows.
-    ExactSolveError, SingularError
-        When A(p) has not full column rank.
-
-    Notes
-    -----
-    With σ_n the smallest singular value and E a perturbation of A, ``‖ΔU‖_F <= 2 ‖E‖_F / (σ_n + σ_n')`` and
-    ``‖ΔP‖_F <= √2 ‖E‖_F`` (Higham 2008, chapter 8, doi:10.1137/1.9780898717778): P is always well conditioned, U
-    as well as A is. σ_n is no part of the certificate, so ``theorem`` states none.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> F = Polar().exact(np.array([[[0.0, -2.0], [3.0, 0.0]]]))
-    >>> F["U"].round(12) + 0.0
-    array([[[ 0., -1.],
-            [ 1.,  0.]]])
-    >>> F["P"].round(12) + 0.0
-    array([[[3., 0.],
-            [0., 2.]]])
-    """
-
-    name: str = "polar"
-
-    def exact(self, A: Any) -> Factors:
-        X, S, Yh = namespace(A).linalg.svd(A, full_matrices=False)
-        _refuse_deficient(S, A.shape[-2])
-        return {"U": X @ Yh, "P": hermitian_part((adjoint(Yh) * S[..., None, :]) @ Yh)}
-
-    def equations(self) -> tuple[Equation, ...]:
-        A, U, P = known("A"), unknown("U"), unknown("P")
-        return (equal(U @ P, A), equal(U.H @ U, identity()))
-
-    @property
-    def gauge(self) -> Gauge:
-        return NoGauge()
-
-    def storage(self, known: Mapping[str, Any], F: Mapping[str, Any]) -> dict[str, Kind]:
-        del known, F
-        return {"P": "hermitian"}
-
-    def check(self, shape: tuple[int, int]) -> None:
-        _refuse_wide(self.name, shape)
-
-    def present(self, F: Mapping[str, Any]) -> PolarResult:
-        return PolarResult(F["U"], F["P"])
-
-    def defect(self, A: Any, F: Mapping[str, Any], probes: Any) -> Any:
-        """Relative distance from another branch, ``(B,)``: zero when P is Hermitian and positive definite.
-
-        With k negative eigenvalues of P the same directions of U are turned round: a relative error of
-        ``2 sqrt(k / n2)``. A Cholesky factorisation shows that there are none.
-        """
-        del A, probes
-        P = np.asarray(F["P"])
-        count = [(values < 0).sum() for values in negative_eigenvalues(hermitian_part(P))]
-        branch: Array = 2 * np.sqrt(np.array(count) / P.shape[-1])
-        return branch + norm(P - adjoint(P)) / frobenius(P)
+def lower_part(M: Any) -> tuple[Any, Any]:
+    """The strictly lower triangle of M ``(B, n, n)``, and its diagonal as a matrix."""
+    xp = namespace(M)
+    lower = xp.tril(M, -1)
+    return lower, xp.tril(M) - lower
 
 
 def _signs(X: Any) -> Any:
@@ -255,7 +211,8 @@ def _signs(X: Any) -> Any:
     return np.linalg.norm(phase - 1, axis=-1) / np.sqrt(diagonal.shape[-1])
 
 
-def _refuse_wide(name: str, shape: tuple[int, int]) -> None:
+def refuse_wide(name: str, shape: tuple[int, int]) -> None:
+    """Raise InputError unless matrices of this shape have at least as many rows as columns."""
     if shape[0] < shape[1] or shape[1] == 0:
         raise InputError(
             f"`{name}` needs at least as many rows as columns, but A(p) is {shape[0]} x {shape[1]}. "
@@ -272,16 +229,4 @@ def _refuse_dependent(size: Any) -> None:
         raise np.linalg.LinAlgError(
             f"columns of A{index_of(worst, len(share))} are linearly dependent, the diagonal of R falls to "
             f"{share[worst]:.1e} of its largest entry"
-        )
-
-
-def _refuse_deficient(S: Any, rows: int) -> None:
-    """``S (B, n)`` are singular values in descending order."""
-    values = as_numpy(S, "the singular values of A")
-    share = values[..., -1] / np.maximum(values[..., 0], np.finfo(values.dtype).tiny)
-    worst = int(np.argmin(share))
-    if not share[worst] > rows * np.finfo(values.dtype).eps:
-        raise np.linalg.LinAlgError(
-            f"A{index_of(worst, len(share))} has not full column rank, its smallest singular value is "
-            f"{share[worst]:.1e} of the largest"
         )

@@ -48,6 +48,11 @@ class Inverse(Operation):
             "Use `pinv`, or invert the square Gram matrix A Aᴴ (regularised if need be).",
         )
 
+    def tangent(self, known: Mapping[str, Any], dknown: Mapping[str, Any], F: Mapping[str, Any]) -> Factors:
+        """``X' = -X A' X``."""
+        del known
+        return {"X": -F["X"] @ dknown["A"] @ F["X"]}
+
     def theorem(self, rows: int) -> tuple[float, str] | None:
         return float(rows) ** 0.5, "‖X - A⁻¹‖_F/‖A⁻¹‖_F <= ‖A X - I‖_F = sqrt(n) residual (no condition number)"
 
@@ -97,6 +102,19 @@ class PseudoInverse(Operation):
     def tailored(self, matrices: Any, family: MatrixFamily, box: Box, spec: Spec) -> PseudoInverse:
         del matrices, family, box
         return replace(self, tall=spec.shape[0] >= spec.shape[1])
+
+    def tangent(self, known: Mapping[str, Any], dknown: Mapping[str, Any], F: Mapping[str, Any]) -> Factors:
+        """``X' = -X A' X + X Xᴴ A'ᴴ (I - A X) + (I - X A) A'ᴴ Xᴴ X`` (Golub and Pereyra 1973, doi:10.1137/0710036).
+
+        One of the last two terms is zero, for A of full rank.
+        """
+        A, dA, X = known["A"], dknown["A"], F["X"]
+        turn = adjoint(dA)
+        if self.tall:
+            rest = X @ (adjoint(X) @ turn)
+            return {"X": -X @ dA @ X + rest - (rest @ A) @ X}
+        rest = (turn @ adjoint(X)) @ X
+        return {"X": -X @ dA @ X + rest - X @ (A @ rest)}
 
     def bound(self, known: Mapping[str, Any], F: Mapping[str, Any], residual: Any) -> tuple[Any, str] | None:
         del F

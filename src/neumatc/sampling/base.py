@@ -10,7 +10,13 @@ from neumatc.arrays import Array
 
 
 class Sampler(ABC):
-    """Picks exact solves among candidate points, one round at a time."""
+    """Picks exact solves among candidate points, one round at a time.
+
+    ``tangents`` says whether the derivatives of exact results along p, too, shall extend the span once the budget is
+    spent and tol is not reached.
+    """
+
+    tangents: bool = False
 
     @abstractmethod
     def first(self, x: Array, count: int) -> list[int]:

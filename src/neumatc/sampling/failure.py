@@ -28,6 +28,10 @@ class FailureInformed(Sampler):
     add : N_add, points per round; None for one in one dimension and eight in several, where a round costs much more
         than a solve. Points of one round keep the typical distance of the points solved so far from each other, for
         the largest residuals are neighbours
+    tangents : whether, once all solves are spent and tol is not reached, derivatives of the exact results extend the
+        span where residuals are largest. Each costs a few products and a few A(p) instead of an exact solve, and makes
+        the map larger by one slice, so that queries take longer: worth it where exact solves are dear. For operations
+        whose derivative follows that cheaply: `inv`, `pinv`, `qr`, `cholesky`
 
     Examples
     --------
@@ -41,6 +45,7 @@ class FailureInformed(Sampler):
     threshold: float | None = None
     tolerance: float = 0.0
     add: int | None = None
+    tangents: bool = False
 
     def first(self, x: Array, count: int) -> list[int]:
         del count

@@ -26,11 +26,12 @@ from neumatc.probes import gaussian
 from .breaks import refuse_break
 from .exact import solved
 from .excluded import nothing_left, solvable
-from .labeller import Labeller
+from .labels import first_count, labeller_of
 from .nodes import first_curve, first_nodes
 from .plan import Ground, Plan, Trained, timed
 from .pod import Frame
 from .suspects import steepest_midpoints
+from .tangents import best_placed, tangents, wanted
 
 FIRST = {1: 9, 2: 16, 3: 64}
 """Most exact solves before residuals say where, by dimension: enough for a start, and the others are better placed."""
@@ -61,6 +62,7 @@ class Collocation:
         self.held: Array = np.arange(len(self.ground.held_out))
         self.station_of: Array = len(self.held) + np.arange(len(self.ground.candidates))
         self.solved: dict[int, Array] = {}
+        self.differentiated: set[int] = set()
         self.suspected = self.branched = -1
 
     def run(self) -> Trained:
@@ -94,12 +96,12 @@ class Collocation:
     def _span(self) -> None:
         """Label, solve where labels fail, look at the steepest places too, and go on if they fail."""
         self._label()
-        while self._add_solves() or self._suspect() or self._leave_branches():
+        while self._add_solves() or self._add_tangents() or self._suspect() or self._leave_branches():
             self._label()
 
     def _open(self) -> None:
         """Solve at the first nodes, and start everywhere from a curve through them."""
-        most = FIRST.get(self.problem.box.dimension, 100)
+        most = first_count(self.plan, FIRST.get(self.problem.box.dimension, 100))
         nodes = first_nodes(self.plan, self.ground, most)
         x, tried = self.ground.candidates[nodes], nodes
         F, had = solved(self.plan, self.problem, x)
@@ -108,11 +110,11 @@ class Collocation:
         nodes, x = [nodes[i] for i in had], x[had]
         F = aligned(x, F, self.operation.gauge)
         known = self.operation.given(self.problem.matrices(self.problem.box.from_unit(x), keep=True))
-        self.frame = Frame(F, self.names, self.operation.storage(known, F), self.plan.samples)
+        self.frame = Frame(F, self.names, self.operation.storage(known, F), self.plan.slices)
         y = self.frame.coefficients
         self.solved = dict(zip(self.station_of[nodes].tolist(), y, strict=True))
         self.labels = first_curve(x, y, self.plan.rng(8))(self.x)
-        self.labeller = Labeller(self.plan, self.frame, self.x)
+        self.labeller = labeller_of(self.plan, self.frame, self.x)
         self._drop([node for node in tried if node not in nodes])
 
     def _drop(self, failed: Sequence[int]) -> None:
@@ -221,12 +223,31 @@ class Collocation:
         first = self.frame.d
         y = self.frame.add(self.operation.gauge.align(F, self.frame.factors(self.labels[stations])))
         self.solved.update(zip(stations.tolist(), y, strict=True))
-        self.labels = np.pad(self.labels, ((0, 0), (0, self.frame.d - first)))
-        self.labeller.extend(first, self.x)
+        self._grown(first)
         few = CHOICE.get(self.x.shape[1], 1.5) * len(self.solved) > len(self.station_of)
         if few and self.ground.level < self.ground.finest:
             self._refine()
         return True
+
+    def _grown(self, first: int) -> None:
+        """Bring in the slices from ``first`` on, with coefficients zero for a start."""
+        self.labels = np.pad(self.labels, ((0, 0), (0, self.frame.d - first)))
+        self.labeller.extend(first, self.x)
+
+    def _add_tangents(self) -> bool:
+        """Extend the span by derivatives at solved points once all solves are spent; whether it grew."""
+        spent = len(self.solved) >= self.plan.samples and self.worst > self.plan.tol / 3
+        if not spent or not wanted(self.plan):
+            return False
+        fresh = np.array(sorted(set(self.solved) - self.differentiated), int)
+        judged, first = np.append(self.held, self.station_of), self.frame.d
+        chosen = fresh[best_placed(self.x[judged], self.verified[judged], self.x[fresh])]
+        self.differentiated.update(chosen.tolist())
+        dF = tangents(self.plan, self.x[chosen], self.frame.factors(self.labels[chosen]))
+        if dF:
+            self.frame.add(dF)
+        self._grown(first)
+        return self.frame.d > first
 
     def _wanted(self) -> tuple[Array, Factors]:
         """Stations that fail most and their exact results; none where all pass or nothing is left."""

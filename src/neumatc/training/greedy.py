@@ -24,6 +24,7 @@ from .latent import orthonormalised
 from .plan import Ground, Plan, Trained, layout_of, redraw, timed
 from .span import Span
 from .suspects import steepest_midpoints
+from .tangents import best_placed, tangents, wanted
 
 VERIFY = {1: (16, 16), 2: (10, 10)}
 """Verification probes (left, right); fewer where stations are many."""
@@ -82,11 +83,12 @@ class Greedy:
         held = box.from_unit(self.ground.held_out)
         layout, doubled = layout_of(self.problem, A, F, self.problem.matrices(held, keep=True))
         sketches = self._sketches(A, F)
-        self.span = Span(self.problem, layout, sketches, plan.samples, doubled, plan.device)
+        self.span = Span(self.problem, layout, sketches, plan.slices, doubled, plan.device)
         self.span.probe(held, keep=True)
         self.span.probe(box.from_unit(self.ground.candidates), keep=True)
         self.solved = np.zeros(len(self.ground.candidates), bool)
         self.chosen: list[Array] = []
+        self.differentiated: set[int] = set()
         self.span.extend([exact])
         self._note(self.first.pop(0))
 
@@ -110,7 +112,7 @@ class Greedy:
         values = {**known, **F}
         equations = self.problem.operation.equations()
         verify = VERIFY.get(self.problem.box.dimension, (10, 10))
-        counts = probe_counts(plan.samples, known, sum(e.shape(values)[1] for e in equations))
+        counts = probe_counts(plan.slices, known, sum(e.shape(values)[1] for e in equations))
         return (
             Sketch.draw(equations, values, counts, self.problem.working, plan.rng(3)),
             Sketch.draw(equations, values, verify, self.problem.working, plan.rng(4)),
@@ -130,6 +132,8 @@ class Greedy:
                     self._say(f"verified residual {self.worst:.1e} after {count} solves")
                     return
             if count >= self.plan.samples:
+                if self._add_tangents():
+                    continue
                 self._say(f"all {count} solves spent at verified residual {self.worst:.1e}")
                 return
             ranking = self.span.stations.training_residual().cpu().numpy()[self.station_of]
@@ -163,6 +167,21 @@ class Greedy:
             failed = [index for index, F in zip(chosen, results, strict=True) if F is None]
             self.ground, kept = self.ground.without(failed)
             self.station_of, self.solved = self.station_of[kept], self.solved[kept]
+
+    def _add_tangents(self) -> bool:
+        """Extend the span by derivatives at solved points, once all solves are spent; whether it grew."""
+        fresh = np.array(sorted(set(range(len(self.chosen))) - self.differentiated), int)
+        if not wanted(self.plan) or not len(fresh):
+            return False
+        x = self.problem.box.to_unit(np.concatenate(self.chosen))
+        failing = self.span.verified(self.labels).cpu().numpy()[self.station_of]
+        chosen = fresh[best_placed(self.ground.candidates, failing, x[fresh])]
+        self.differentiated.update(chosen.tolist())
+        dF = tangents(self.plan, x[chosen], self.span.exact(chosen))
+        tensors = {name: torch.from_numpy(np.ascontiguousarray(X)).to(self.plan.device) for name, X in dF.items()}
+        count = len(next(iter(dF.values()), ()))
+        self.span.extend([{name: X[i : i + 1] for name, X in tensors.items()} for i in range(count)])
+        return count > 0
 
     def _note(self, index: int) -> None:
         """Remember what was solved."""

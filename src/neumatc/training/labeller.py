@@ -72,7 +72,7 @@ class Labeller:
 
     def _draw(self, x: Array) -> None:
         """Draw probes, enough for the slices to come, and bring in all stations and slices."""
-        ahead = max(self.frame.d, min(self.plan.samples, max(2 * self.frame.d, AHEAD)))
+        ahead = max(self.frame.d, min(self.plan.slices, max(2 * self.frame.d, AHEAD)))
         operation = self.problem.operation
         known = operation.given(self.problem.matrices(self.problem.box.from_unit(x[:1]), keep=True))
         slices = self._slices(0)

@@ -53,6 +53,11 @@ class Plan:
     device: str
     tell: Callable[[Event], None]
 
+    @property
+    def slices(self) -> int:
+        """The most slices a span can have: one for each exact solve, and one for each of its tangents."""
+        return self.samples * (1 + self.problem.box.dimension * self.sampler.tangents)
+
     def rng(self, purpose: int) -> np.random.Generator:
         """One stream of random numbers per purpose, so that one part's draws change nothing for the others."""
         return np.random.default_rng([self.seed, purpose])

@@ -246,6 +246,10 @@ class Span:
             found.append(self.problem.solve(A, points[i : i + 1]))
         self.extend(found)
 
+    def exact(self, which: Array) -> Factors:
+        """The factors that were added as numbers ``which``, as NumPy arrays."""
+        return self.layout.unpack(self.snapshots[which].cpu().numpy())
+
     def extend(self, found: list[Factors]) -> None:
         """Add exact results to the span."""
         first = self.count
