@@ -34,6 +34,9 @@ CLOSE = 1.5
 WITHIN = 3.0
 """How far the truth may be from what a status promises."""
 
+ROUNDING = 1e-14
+"""Error below which a ratio compares rounding with rounding: the exact results have as much (cond A times 1e-16)."""
+
 SMALL_GAP = "small gap"
 
 
@@ -67,7 +70,7 @@ def compared(row: Row, found: Series) -> Row:
         "curve_error": worst["curve_error"],
         "curve_residual": worst["curve_residual"],
         "exact_residual": worst["exact_residual"],
-        "ratio_worst": worst["corrected_error"] / worst["best_error"],
+        "ratio_worst": worst["corrected_error"] / max(worst["best_error"], ROUNDING),
         "ratio_error": float(np.max(found["corrected_error"] / found["best_error"])),
         "ratio_residual": float(np.max(found["corrected_residual"] / found["best_residual"])),
     }
