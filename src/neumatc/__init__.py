@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from neumatc.operations import Custom as Custom
     from neumatc.operations import Operation as Operation
     from neumatc.problem import Problem as Problem
+    from neumatc.training.joint import Joint as Joint
 
 _PUBLIC = {
     "Affine": "neumatc.family",
@@ -57,6 +58,7 @@ _PUBLIC = {
     "Custom": "neumatc.operations",
     "Family": "neumatc.family",
     "Fit": "neumatc.fitted",
+    "Joint": "neumatc.training.joint",
     "Operation": "neumatc.operations",
     "Problem": "neumatc.problem",
     "Table": "neumatc.family",

@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 
 from neumatc.arrays import Array, is_complex, real_dtype
+from neumatc.bases import NetworkCurve
 from neumatc.bases import basis as bases_of
 from neumatc.certify import Checker
-from neumatc.errors import AccuracyWarning, TrainingError, unknown
+from neumatc.errors import AccuracyWarning, TrainingError
 from neumatc.fitted import Fit
 from neumatc.history import Basis, Cost, Event
 from neumatc.maps import Map
 from neumatc.operations import Followed
-from neumatc.options import device_of, dtype_of, samples_of, seed_of, tol_of
+from neumatc.options import device_of, dtype_of, joint_of, samples_of, seed_of, tol_of
 from neumatc.probes import gaussian
 from neumatc.problem import Meter, Problem
 from neumatc.progress import progress_of
@@ -26,6 +27,7 @@ from neumatc.samples import Samples
 from neumatc.sampling import sampler as sampler_of
 from neumatc.surrogate import Surrogate
 from neumatc.training import Plan, Trained, trainer_of
+from neumatc.training.joined import Joined
 from neumatc.training.jumps import find_jump
 
 
@@ -53,7 +55,8 @@ def fit(
     tol : relative residual aimed at, not squared; 1e-8 in double precision, 1e-4 in single
     samples : largest number of exact solves; 96 for one parameter, 256 for several
     basis : "auto" fits several and keeps the one with the least held-out residual; or a name, or an instance
-    training : "auto"; the recipe follows from the operation's equations
+    training : "auto"; the recipe follows from the operation's equations. "joint" or a `Joint` trains as the paper does,
+        latent tensor and network together by Adam, for comparison
     sampler : where to solve exactly; failure-informed by default
     rng : None, an integer, or a numpy Generator; the same integer gives the same fit, bit for bit, on one machine
     executor : anything with ``map`` (``concurrent.futures``), for building A(p)
@@ -82,8 +85,7 @@ def fit(
     'converged'
     """
     start = time.perf_counter()
-    if training != "auto":
-        raise unknown("training", str(training), ["auto"])
+    joint = joint_of(training, basis)
     # A meter of its own: a problem that is fitted twice pays for each fit alone.
     problem = replace(
         problem,
@@ -105,7 +107,8 @@ def fit(
             device=device_of(device),
             tell=_teller(history, report),
         )
-        trained = trainer_of(problem.operation, problem.box.dimension, count)(plan).run()
+        usual = trainer_of(problem.operation, problem.box.dimension, count)
+        trained = (usual(plan) if joint is None else Joined(joint, plan)).run()
         result = _assembled(plan, trained, stored, history, seeded, start)
     problem.forget()
     _judge(result, throw)
@@ -234,10 +237,15 @@ def _judge(result: Fit, throw: bool) -> None:
         return
     spent = f"{len(result.samples)} exact solves"
     reason = "more samples are needed" if result.status == "budget" else "more samples would not have helped"
+    advice = "Raise `samples`, relax `tol`, shrink the box, or use certified() for answers that are checked one by one."
+    if result.basis.name == NetworkCurve.name:
+        reason = "that is how far Adam came"
+        advice = (
+            "Raise `epochs` of Joint, relax `tol`, or use training='auto', which goes further with the same solves."
+        )
     message = (
         f"`{result.operation.name}` reached a held-out residual of {result.error:.1e} with {spent}, "
-        f"but tol is {result.tol:.1e}: {reason} (status '{result.status}'). "
-        "Raise `samples`, relax `tol`, shrink the box, or use certified() for answers that are checked one by one."
+        f"but tol is {result.tol:.1e}: {reason} (status '{result.status}'). {advice}"
     )
     if throw:
         raise TrainingError(message)

@@ -10,6 +10,7 @@ import torch
 from neumatc.arrays import real_dtype, working_dtype
 from neumatc.errors import InputError, unknown
 from neumatc.problem import Problem
+from neumatc.training.joint import Joint
 
 SAMPLES = {1: 96}
 """Default largest number of exact solves by dimension of the box; 256 beyond."""
@@ -32,6 +33,27 @@ def seed_of(rng: Any) -> tuple[int, bool]:
         f"`rng` must be None, a nonnegative integer or a numpy Generator, got {rng!r}. "
         "Global random state is never used. Pass an integer for a repeatable fit."
     )
+
+
+def joint_of(training: Any, basis: Any) -> Joint | None:
+    """The options of joint training, where it was asked for by name or by instance; None for the default."""
+    if isinstance(training, str):
+        if training not in ("auto", "joint"):
+            raise unknown("training", training, ["auto", "joint"])
+        training = None if training == "auto" else Joint()
+    elif not isinstance(training, Joint):
+        raise InputError(
+            f"`training` must be 'auto', 'joint' or an instance of Joint, got {training!r}. "
+            "A class was probably passed without calling it. Write for example training=neumatc.Joint(epochs=500)."
+        )
+    if training is not None and not (isinstance(basis, str) and basis == "auto"):
+        raise InputError(
+            f"Joint training brings a network of its own, and basis={basis!r} came beside it. "
+            "A basis is fitted to known coefficients, which joint training has none of. "
+            "Leave `basis` out, or use training='auto'."
+        )
+    chosen: Joint | None = training
+    return chosen
 
 
 def samples_of(samples: Any, problem: Problem) -> int:

@@ -8,6 +8,7 @@ pass an instance as ``basis=``.
 
 from neumatc.bases.base import Basis, Combinable, Curve
 from neumatc.bases.chebyshev import Chebyshev, ChebyshevCurve, lobatto
+from neumatc.bases.network import NetworkCurve
 from neumatc.bases.rational import Rational, RationalCurve
 from neumatc.bases.rbf import RadialBasis, RadialBasisCurve
 from neumatc.bases.select import Choice, Trial, select
@@ -24,6 +25,7 @@ __all__ = [
     "Choice",
     "Combinable",
     "Curve",
+    "NetworkCurve",
     "RadialBasis",
     "RadialBasisCurve",
     "Rational",
@@ -54,6 +56,7 @@ CURVES: dict[str, type[Curve]] = {
     "rational": RationalCurve,
     "spline": SplineCurve,
     "rbf": RadialBasisCurve,
+    "network": NetworkCurve,  # of joint training, which is no basis: nothing is fitted to known labels there
 }
 
 
