@@ -3,7 +3,7 @@
 from pathlib import Path
 from types import MappingProxyType
 
-from benchmarks import breadth, foundation
+from benchmarks import breadth, foundation, paper
 from benchmarks.record import RESULTS
 
 __all__ = ["FILES", "MEASUREMENTS", "file_of"]
@@ -11,6 +11,7 @@ __all__ = ["FILES", "MEASUREMENTS", "file_of"]
 _PACKAGES = {
     "foundation": tuple(foundation.MEASUREMENTS.values()),
     "breadth": tuple(breadth.MEASUREMENTS),
+    "paper": paper.MEASUREMENTS,
 }
 
 MEASUREMENTS = MappingProxyType({each.name: each for package in _PACKAGES.values() for each in package})
