@@ -84,8 +84,20 @@ def _logm(M: Given) -> Array:
     return (V * np.log(w)) @ V.conj().T
 
 
+def _pinv(M: Given) -> Array:
+    """By singular values, those at rounding left out."""
+    A = M["A"]
+    inverse: Array = np.linalg.pinv(A, rcond=max(A.shape) * np.finfo(float).eps)
+    return inverse
+
+
 def _pinv_residual(M: Given, F: Factors) -> float:
+    """Of the two equations that suffice at full rank, of all four of Penrose below it."""
     A, X = M["A"], F["X"]
+    if np.linalg.matrix_rank(A) < min(A.shape):
+        left, right = A @ X, X @ A
+        gaps = [norm(P - P.conj().T) / np.sqrt(len(P)) for P in (left, right)]
+        return float(np.linalg.norm([norm(left @ A - A) / norm(A), norm(right @ X - X) / norm(X), *gaps]))
     one, projector = (X @ A, A @ X) if A.shape[0] >= A.shape[1] else (A @ X, X @ A)
     size = np.sqrt(len(one)), np.sqrt(len(projector))
     return float(np.hypot(norm(one - np.eye(len(one))) / size[0], norm(projector - projector.conj().T) / size[1]))
@@ -145,7 +157,7 @@ def _one(solve: Callable[[Given], Array]) -> Callable[[Given], Factors]:
 
 VERBS: Mapping[str, Verb] = {
     "inv": Verb(("A",), _one(lambda M: np.linalg.inv(M["A"])), lambda M, F: inverse_residual(M["A"], F["X"].copy())),
-    "pinv": Verb(("A",), _one(lambda M: np.linalg.pinv(M["A"])), _pinv_residual),
+    "pinv": Verb(("A",), _one(_pinv), _pinv_residual),
     "solve": Verb(
         ("A", "b"),
         _one(lambda M: np.linalg.solve(M["A"], M["b"])),

@@ -95,8 +95,13 @@ def test_certified_answers_are_right_where_the_map_is_not(make_waves: Callable[.
 
 
 def test_a_deficient_matrix_is_named_with_its_p() -> None:
-    with pytest.raises(RankError, match=r"At p = 0\.5: `pinv` needs full rank, but A is 3 x 2 of numerical rank 1"):
-        nmc.pinv(lambda p: np.array([[1.0, p], [1.0, p], [1.0, p]]), (0.0, 1.0))
+    with pytest.raises(RankError, match=r"At p = 0: `pinv` needs full rank, but A is 3 x 2 of numerical rank 1"):
+        nmc.pinv(lambda p: np.array([[1.0, p], [1.0, 2 * p], [1.0, p]]), (0.0, 1.0))
+
+
+def test_zero_has_no_rank_to_keep() -> None:
+    with pytest.raises(RankError, match=r"`pinv` needs full rank, but A is 3 x 2 of numerical rank 0"):
+        nmc.pinv(lambda p: np.zeros((3, 2)), (0.0, 1.0))
 
 
 def test_a_rank_change_beside_the_middle_is_found() -> None:

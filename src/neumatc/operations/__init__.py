@@ -34,12 +34,13 @@ if TYPE_CHECKING:
     from .full_svd import FullSVD as FullSVD
     from .functions import SquareRoot as SquareRoot
     from .inverse import Inverse as Inverse
-    from .inverse import PseudoInverse as PseudoInverse
     from .matrix_equations import Lyapunov as Lyapunov
     from .matrix_equations import Sylvester as Sylvester
     from .partial_eigh import PartialEigh as PartialEigh
     from .pencil import EighResult as EighResult
     from .pencil import EigResult as EigResult
+    from .pinv import FixedRankPseudoInverse as FixedRankPseudoInverse
+    from .pinv import PseudoInverse as PseudoInverse
     from .polar import Polar as Polar
     from .polar import PolarResult as PolarResult
     from .projector import SpectralProjector as SpectralProjector
@@ -59,6 +60,7 @@ _KINS = {
     "EighResult": "pencil",
     "EigResult": "pencil",
     "Exponential": "exponential",
+    "FixedRankPseudoInverse": "pinv",
     "FullSVD": "full_svd",
     "Inverse": "inverse",
     "Logarithm": "exponential",
@@ -67,7 +69,7 @@ _KINS = {
     "PartialEigh": "partial_eigh",
     "Polar": "polar",
     "PolarResult": "polar",
-    "PseudoInverse": "inverse",
+    "PseudoInverse": "pinv",
     "QR": "factor",
     "QRResult": "factor",
     "Riccati": "riccati",
@@ -94,6 +96,7 @@ _NAMED = {
     "logm": "Logarithm",
     "lyapunov": "Lyapunov",
     "pinv": "PseudoInverse",
+    "pinv-fixed-rank": "FixedRankPseudoInverse",
     "polar": "Polar",
     "projector": "SpectralProjector",
     "qr": "QR",
