@@ -97,7 +97,7 @@ def table8(setting: Setting) -> Iterator[Case]:
     schedule = (
         epochs(setting)
         if setting.quick
-        else {"epochs": 2200, "interval": 200, "collocation": 50, "add": 10, "candidates": 400}
+        else {"epochs": 2200, "interval": 200, "collocation": 50, "add": 10, "candidates": 200}
     )
     for seed in setting.draws(10):
         for sampling in ("random", "adaptive"):
