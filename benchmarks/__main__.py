@@ -10,9 +10,12 @@ from typing import Any
 
 from benchmarks import readme
 from benchmarks.cases import Case, Measurement, Setting
-from benchmarks.record import ROOT, Row, append, git, read
+from benchmarks.record import RESULTS, ROOT, Row, append, git, read
 from benchmarks.registry import FILES, MEASUREMENTS, file_of
 from benchmarks.report import write
+
+PAPER = RESULTS / "paper.jsonl"
+"""Rows of the measurements of the paper, which have a report of their own."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,9 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         readme.update(options.demo, ROOT)
         say("wrote README.md")
     elif options.command == "report":
-        write(options.rows, options.output)
-        say(f"wrote {options.output}")
+        report(options)
     else:
+        options.names = [] if options.names == ["all"] else options.names
         unknown = set(options.names) - set(MEASUREMENTS)
         if unknown:
             say(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(MEASUREMENTS)}")
@@ -41,19 +44,31 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     commands = top.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="name the measurements")
-    running = commands.add_parser("run", help="run measurements, all of them when none is named")
+    running = commands.add_parser("run", help="run measurements, `all` of them also when none is named")
     running.add_argument("names", nargs="*", metavar="NAME")
     running.add_argument("--quick", action="store_true", help="tiny sizes: shows that it works, measures nothing")
     running.add_argument("--seeds", type=int, help="random families where a measurement draws some")
     running.add_argument("--only", default="", help="run the cases whose name contains this text")
     running.add_argument("--resume", action="store_true", help="skip cases that have rows for the committed src")
     running.add_argument("--output", type=Path, help="one file for all rows; quick ones are kept only when it is given")
-    writing = commands.add_parser("report", help="write the tables of the documents from the rows")
-    writing.add_argument("--rows", type=Path, nargs="+", default=FILES)
-    writing.add_argument("--output", type=Path, default=ROOT / "docs" / "accuracy.md")
+    writing = commands.add_parser("report", help="write docs/accuracy.md and the report on the paper from the rows")
+    writing.add_argument("--rows", type=Path, nargs="+", help="of docs/accuracy.md, which alone is written then")
+    writing.add_argument("--output", type=Path, help="in place of docs/accuracy.md, which alone is written then")
     showing = commands.add_parser("readme", help="put the table and picture of a demo run into the README")
     showing.add_argument("demo", type=Path, help="folder that `neumatc demo --output` wrote")
     return top
+
+
+def report(options: argparse.Namespace) -> None:
+    """Write docs/accuracy.md and, unless it is asked for in particular, the report on the paper."""
+    output = options.output or ROOT / "docs" / "accuracy.md"
+    write(options.rows or [file for file in FILES if file != PAPER], output)
+    say(f"wrote {output}")
+    if options.rows is None and options.output is None:
+        from benchmarks.paper.report import write as write_paper  # draws: running and listing do without matplotlib
+
+        for page in write_paper(PAPER, ROOT / "benchmarks"):
+            say(f"wrote {page}")
 
 
 def run(options: argparse.Namespace) -> None:

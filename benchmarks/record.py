@@ -4,6 +4,7 @@ import json
 import math
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -141,12 +142,20 @@ def environment() -> dict[str, Any]:
             "numpy": np.__version__,
             "scipy": scipy.__version__,
             "torch": torch.__version__,
+            "blas": blas(),
         },
         "cpu": processor(),
         "threads": torch.get_num_threads(),
         "commit": git("rev-parse", "--short", "HEAD"),
         "dirty": bool(git("status", "--porcelain", "--", "src")),
     }
+
+
+def blas() -> str:
+    """Return the libraries that NumPy and torch multiply with."""
+    numpy = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    found = re.search(r"BLAS_INFO=(\w+)", torch.__config__.show())
+    return f"numpy {numpy['name']} {numpy['version']}, torch {found[1] if found else 'unknown'}"
 
 
 def processor() -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import neumatc as nmc
 from benchmarks.cases import Case, Measurement, Setting
 from benchmarks.paper.contest import Contest, rows
-from benchmarks.paper.dense import epochs, lu_flops
+from benchmarks.paper.dense import epochs, lu_flops, rival
 from benchmarks.paper.players import Player, numpy, ours
 from benchmarks.paper.published import TABLES
 from benchmarks.paper.tasks import TASKS, svd
@@ -50,6 +50,7 @@ def table6(setting: Setting) -> Iterator[Case]:
         ]
         players = [
             numpy("LU (NumPy)", task, lu_flops),
+            *rival(task, seed),
             ours(
                 "joint",
                 task,

@@ -58,6 +58,7 @@ class Tally:
     offline: float
     seconds: list[float] = field(default_factory=list)
     errors: list[float] = field(default_factory=list)
+    died: Exception | None = None
 
 
 def rows(contest: Contest) -> Iterator[Row]:
@@ -71,8 +72,10 @@ def rows(contest: Contest) -> Iterator[Row]:
             ready = player.prepare(family, contest.seed)
             tallies.append(Tally(player, ready, time.perf_counter() - start))
         except Exception as error:  # whatever a method dies of is its result
-            broken.append(_row(contest, player.name, f"failed: {type(error).__name__}", {"error": str(error)}))
+            broken.append(_broken(contest, player, error))
     _play(contest, family, points, tallies)
+    broken += [_broken(contest, tally.player, tally.died) for tally in tallies if tally.died]
+    tallies = [tally for tally in tallies if not tally.died]
     batches = _batches(contest, tallies) if contest.timed else {}
     first = np.median(tallies[0].seconds)
     for tally in tallies:
@@ -86,10 +89,14 @@ def _play(contest: Contest, family: Any, points: Sequence[Any], tallies: Sequenc
     for i, p in enumerate(points):
         exact = contest.task.exact(family(p))
         for tally, stream in zip(tallies, streams, strict=True):
-            if tally.player.most is not None and i >= tally.player.most:
+            if tally.died or (tally.player.most is not None and i >= tally.player.most):
                 continue
             start = time.perf_counter()
-            answer = next(stream)
+            try:
+                answer = next(stream)
+            except Exception as error:  # as above
+                tally.died = error
+                continue
             tally.seconds.append(time.perf_counter() - start)
             if tally is not tallies[0]:  # NumPy is the reference
                 tally.errors.append(contest.task.error(answer, exact))
@@ -113,6 +120,11 @@ def _batches(contest: Contest, tallies: Sequence[Tally]) -> dict[str, np.ndarray
             if j >= 0:
                 seconds[tally.player.name][j] = (time.perf_counter() - start) / len(chunk)
     return seconds
+
+
+def _broken(contest: Contest, player: Player, error: Exception) -> Row:
+    """The row of a method that broke down."""
+    return _row(contest, player.name, f"failed: {type(error).__name__}", {"error": str(error)})
 
 
 def _row(contest: Contest, method: str, status: str, extra: dict[str, Any]) -> Row:
@@ -145,7 +157,8 @@ def _result(contest: Contest, tally: Tally, first: float, batch: Any) -> Row:
         "printed_squared_error": printed.squared_error if printed else None,
     }
     if batch is not None:
-        extra |= {"batch_us": 1e6 * float(np.median(batch)), "ratio_batch": first / float(np.median(batch))}
+        low, middle_, high = 1e6 * np.quantile(batch, (0.25, 0.5, 0.75))
+        extra |= {"batch_us": middle_, "batch_spread": [low, high], "ratio_batch": 1e6 * first / middle_}
     row = _row(contest, player.name, fit.status if fit else "", extra).having(
         offline_seconds=tally.offline,
         online_us=1e6 * middle,

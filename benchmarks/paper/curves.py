@@ -44,7 +44,7 @@ def results(family: Any, rank: int | None, points: Array) -> dict[str, Array]:
         return {"A": A, "inverse": np.linalg.inv(A)}
     U, S, Vh = np.linalg.svd(A, full_matrices=False)
     operation = TruncatedSVD(rank)
-    core = np.zeros((len(A), rank, rank))
+    core = np.zeros((len(A), rank, rank), dtype=A.dtype)  # a gauge turns the phases of its rows
     core[:, range(rank), range(rank)] = S[:, :rank]
     raw = {"U": U[..., :rank], "M": core, "V": Vh[:, :rank].conj().swapaxes(-1, -2)}
     lo, hi = np.ravel(family.box)

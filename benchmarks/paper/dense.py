@@ -16,6 +16,7 @@ from benchmarks.baselines import (
     Interpolant,
     InterpolatedInverse,
     NeuralNewtonInversion,
+    RandomizedSVD,
     SklearnRandomizedSVD,
     WarmNewtonSchulz,
     WarmSubspaceIteration,
@@ -24,7 +25,7 @@ from benchmarks.baselines import (
 from benchmarks.cases import Case, Measurement, Setting
 from benchmarks.paper.contest import Contest, rows
 from benchmarks.paper.families import SyntheticSVD
-from benchmarks.paper.players import Player, baseline, numpy, ours
+from benchmarks.paper.players import Player, baseline, lapack, numpy, ours
 from benchmarks.paper.tasks import TASKS, Task, svd
 from neumatc.gallery import Channel, ControlledRank, Growth, RegularisedGram, SyntheticInverse
 
@@ -78,9 +79,13 @@ def inverses(setting: Setting, seed: int) -> list[Player]:
     ]
 
 
-def decompositions(setting: Setting, seed: int, rank: int, interval: tuple[float, float] = (0.0, 1.0)) -> list[Player]:
+def decompositions(
+    setting: Setting, seed: int, rank: int, interval: tuple[float, float] = (0.0, 1.0), real: bool = True
+) -> list[Player]:
     """The paper's baselines for the SVD, and a skeptic's."""
-    quick = [baseline(SklearnRandomizedSVD(rank), "RSVD"), baseline(ConstantSketchSVD(rank), "CRSVD")]
+    # scikit-learn refuses complex matrices.
+    randomized = SklearnRandomizedSVD(rank) if real else RandomizedSVD(rank)
+    quick = [baseline(randomized, "RSVD"), baseline(ConstantSketchSVD(rank), "CRSVD")]
     if seed:
         return quick
     return [
@@ -145,7 +150,7 @@ def table3(setting: Setting) -> Iterator[Case]:
     lo, hi = np.ravel(channel.box)
     players = [
         numpy("SVD (NumPy)", task, svd_flops),
-        *decompositions(setting, 0, rank, (float(lo), float(hi))),
+        *decompositions(setting, 0, rank, (float(lo), float(hi)), real=False),
         *pair(task, samples, **WIDE, **epochs(setting)),
     ]
     yield contested("table3", "table3 SVD", f"rank {rank} of {channel.name}", channel, task, 0, players, setting)
@@ -162,7 +167,8 @@ def table7(setting: Setting) -> Iterator[Case]:
         }
         for verb, family in families.items():
             task = TASKS[verb]
-            players = [numpy(f"{verb} (NumPy)", task, _uncounted), *pair(task, samples, **WIDE, **epochs(setting))]
+            reference = numpy(f"{verb} (NumPy)", task, _uncounted)
+            players = [reference, *rival(task, seed), *pair(task, samples, **WIDE, **epochs(setting))]
             case = f"{verb} of {family.name}, seed {seed}"
             yield contested("table7", f"table7 {verb}", case, family, task, seed, players, setting)
 
@@ -176,11 +182,17 @@ def table12(setting: Setting) -> Iterator[Case]:
             task = svd(rank)
             players = [
                 numpy("SVD (NumPy)", task, svd_flops),
+                *rival(task, seed),
                 baseline(SklearnRandomizedSVD(setting.count(85, 5)), "RSVD"),
                 *pair(task, samples, **WIDE, **epochs(setting)),
             ]
             case = f"{family.name}, seed {seed}"
             yield contested("table12", f"table12 {modes}", case, family, task, seed, players, setting)
+
+
+def rival(task: Task, seed: int) -> list[Player]:
+    """The fastest LAPACK call, on the first data set."""
+    return [] if seed else [lapack(task)]
 
 
 def epochs(setting: Setting) -> dict[str, Any]:

@@ -10,11 +10,12 @@ import numpy as np
 
 import neumatc as nmc
 from benchmarks.baselines import Baseline
+from benchmarks.baselines.dense import fastest
 from benchmarks.paper.tasks import Task
 from neumatc.arrays import Array
 from neumatc.errors import AccuracyWarning
 
-__all__ = ["Player", "Ready", "baseline", "numpy", "ours"]
+__all__ = ["Player", "Ready", "baseline", "lapack", "numpy", "ours"]
 
 Answers = Iterator[Any]
 
@@ -78,6 +79,18 @@ def numpy(name: str, task: Task, gflops: Callable[[int], float]) -> Player:
         return Ready(lambda points: (task.numpy(family(p)) for p in points), gflops=gflops(len(family(_first(family)))))
 
     return Player(name, name, prepare)
+
+
+def lapack(task: Task) -> Player:
+    """The fastest call that computes the same on this machine, by a race before the first answer."""
+
+    def prepare(family: Any, seed: int) -> Ready:
+        del seed
+        calls = {"numpy": task.numpy, **task.rivals}
+        call = calls[fastest(calls, family(_first(family)))]
+        return Ready(lambda points: (call(family(p)) for p in points))
+
+    return Player("best LAPACK", None, prepare)
 
 
 def _first(family: Any) -> Any:
