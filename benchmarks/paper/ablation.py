@@ -10,7 +10,7 @@ import numpy as np
 import neumatc as nmc
 from benchmarks.cases import Case, Measurement, Setting
 from benchmarks.paper.contest import Contest, rows
-from benchmarks.paper.dense import epochs, lu_flops, rival
+from benchmarks.paper.dense import LONG, epochs, lu_flops, rival
 from benchmarks.paper.players import Player, numpy, ours
 from benchmarks.paper.published import TABLES
 from benchmarks.paper.tasks import TASKS, svd
@@ -56,7 +56,7 @@ def table6(setting: Setting) -> Iterator[Case]:
                 task,
                 samples=samples,
                 tol=1e-3,
-                training=nmc.Joint(d=setting.count(100, 12), **epochs(setting)),
+                training=nmc.Joint(**{"d": 40, "width": 200, "omega": 4.0, **epochs(setting, LONG)}),
             ),
             ours("default", task, samples=samples, tol=1e-6),
         ]
@@ -114,7 +114,7 @@ def table9(setting: Setting) -> Iterator[Case]:
     family, task = RegularisedGram(channel(setting)), TASKS["inv"]
     for activation in ACTIVATIONS:
         for seed in setting.draws(3):
-            training = nmc.Joint(**{**BASE, **epochs(setting), "activation": activation})
+            training = nmc.Joint(**{**BASE, **epochs(setting, LONG), "activation": activation})
             player = ours("joint", task, samples=setting.count(SOLVES, 12), tol=1e-3, training=training)
             case = f"{activation}, seed {seed}"
             contest = contested("table9", case, family, task, seed, player, setting)
@@ -126,9 +126,9 @@ def figure5(setting: Setting) -> Iterator[Case]:
     family, task = RegularisedGram(channel(setting)), TASKS["inv"]
     for name, values in SWEEPS.items():
         for value in values[:2] if setting.quick else values:
-            for seed in setting.draws(2):
+            for seed in setting.draws(1):
                 number = int(value) if isinstance(BASE[name], int) else value
-                training = nmc.Joint(**{**BASE, **epochs(setting), name: number})
+                training = nmc.Joint(**{**BASE, **epochs(setting, LONG), name: number})
                 player = ours("joint", task, samples=setting.count(SOLVES, 12), tol=1e-3, training=training)
                 case = f"{name} {value:g}, seed {seed}"
                 contest = contested("figure5", case, family, task, seed, player, setting)

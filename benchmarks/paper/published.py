@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-__all__ = ["TABLES", "Published", "ratio"]
+__all__ = ["TABLES", "Published", "ratio", "slowest"]
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,14 @@ FIRST = MappingProxyType({"table11": "Krylov", **{f"table12 {d}": "RSVD" for d i
 """What a table compares the paper's own method with, where that is not its first line."""
 
 
+def slowest(table: str) -> str | None:
+    """Return the method that the paper compares its times with; None for a table of this library's own."""
+    return FIRST.get(table, next(iter(TABLES[table]))) if table in TABLES else None
+
+
 def ratio(table: str) -> float | None:
     """Return how many times faster than its own baseline the paper's method is; None where it has none beside it."""
     lines = TABLES[table]
-    first = FIRST.get(table, next(iter(lines)))
+    first = slowest(table) or ""
     slow, fast = lines[first].milliseconds, lines["NeuMatC"].milliseconds if "NeuMatC" in lines else None
     return slow / fast if slow and fast and first != "NeuMatC" else None
