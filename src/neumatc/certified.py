@@ -138,5 +138,13 @@ def _merge(old: Certificate, new: Certificate, rows: Array, taken: Array) -> Cer
         return None if values is None else _put(values.copy(), rows[taken], getattr(new, name)[taken])
 
     return Certificate(
-        pick("residual"), pick("bound"), old.confidence, pick("passed"), old.tol, pick("error_bound"), old.theorem
+        residual=pick("residual"),
+        bound=pick("bound"),
+        confidence=old.confidence,
+        passed=pick("passed"),
+        tol=old.tol,
+        error_bound=pick("error_bound"),
+        theorem=old.theorem,
+        angle_bound=pick("angle_bound"),
+        angle_theorem=old.angle_theorem,
     )

@@ -46,6 +46,8 @@ class Certificate:
     tol : what was asked for
     error_bound : upper bound of the relative error of the result under ``theorem``, or None where there is no theorem
     theorem : what turns the residual into an error, with its assumptions
+    angle_bound : upper bound of the sine of the angle between vectors or subspaces and the exact ones, or None
+    angle_theorem : the theorem, and the gap, that it rests on
     """
 
     residual: Any
@@ -55,6 +57,8 @@ class Certificate:
     tol: float
     error_bound: Any = None
     theorem: str = ""
+    angle_bound: Any = None
+    angle_theorem: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,8 @@ class Checker:
         factor = safety_factor(DELTA / max(together or len(A), 1) / max(count, 1), PROBES) if count else 1.0
         # Rounded upwards: the sums above have a relative error of a few units in the last place.
         bound = np.sqrt(certain + factor**2 * probed) * (1 + 1e-12)
-        proved = self.operation.bound(self.operation.given(A), F, bound)
+        known = self.operation.given(A)
+        proved, turned = self.operation.bound(known, F, bound), self.operation.angles(known, F, bound)
         return Certificate(
             residual=estimate,
             bound=bound,
@@ -125,6 +130,8 @@ class Checker:
             tol=tol,
             error_bound=None if proved is None else proved[0],
             theorem="" if proved is None else proved[1],
+            angle_bound=None if turned is None else turned[0],
+            angle_theorem="" if turned is None else turned[1],
         )
 
 
@@ -170,4 +177,6 @@ def joined(parts: Sequence[Certificate], shape: tuple[int, ...]) -> Certificate:
         tol=parts[0].tol,
         error_bound=together("error_bound"),
         theorem=parts[0].theorem,
+        angle_bound=together("angle_bound"),
+        angle_theorem=parts[0].angle_theorem,
     )

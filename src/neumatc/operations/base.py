@@ -124,6 +124,11 @@ class Operation(ABC):
         stated = self.theorem(known["A"].shape[-2])
         return None if stated is None else (stated[0] * residual, stated[1])
 
+    def angles(self, known: Mapping[str, Any], F: Mapping[str, Any], residual: Any) -> tuple[Any, str] | None:
+        """Upper bound ``(B,)`` of the sine of the angle to the exact vectors or subspaces, and its theorem; or None."""
+        del known, F, residual
+        return None
+
 
 @runtime_checkable
 class Refinable(Protocol):

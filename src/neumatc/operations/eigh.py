@@ -15,6 +15,7 @@ from neumatc.family import MatrixFamily, as_family
 from neumatc.gauge import Factors, Gauge, Vectors, adjoint
 from neumatc.layout import Kind
 
+from .angles import of_eigenvectors
 from .base import Operation
 from .blocks import Blocks, as_blocks, core, mapped, turned, with_cores, within
 from .definite import hermitian_part
@@ -126,6 +127,9 @@ class Eigh(Operation):
             return bound_of_pencil(known, F["V"], residual)
         stated = self.theorem(known["A"].shape[-2])
         return None if stated is None else (stated[0] * residual, stated[1])
+
+    def angles(self, known: Mapping[str, Any], F: Mapping[str, Any], residual: Any) -> tuple[Any, str] | None:
+        return None if self.generalised else of_eigenvectors(known["A"], F, residual)
 
     def refine(self, A: Any, F: Mapping[str, Any]) -> Factors:
         """One Ogita-Aishima step (2019, doi:10.1007/s13160-018-0310-3): four products, the error is squared.

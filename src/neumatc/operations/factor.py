@@ -20,6 +20,7 @@ from neumatc.layout import Kind
 
 from .base import Operation, check_square
 from .definite import hermitian_part, index_of, refuse_asymmetric
+from .several import SMALL
 
 
 class QRResult(NamedTuple):
@@ -48,8 +49,10 @@ class QR(Operation):
     Notes
     -----
     To first order a perturbation E of A moves R by ``‖ΔR‖_F / ‖R‖_2 <= √2 cond_2(A) ‖E‖_F / ‖A‖_2``, and Q by as much
-    (Higham 2002, section 19.9, doi:10.1137/1.9780898718027). Factors whose residual is δ are hence within a small
-    multiple of ``cond(A) δ``. The condition number is no part of the certificate, so ``theorem`` states none.
+    (Higham 2002, section 19.9, doi:10.1137/1.9780898718027). For approximate factors with ``E = Q R - A``,
+    ``F = QᴴQ - I``, ``e = ‖E‖_F / σ_min(A)`` the product ``M = R_approx R⁻¹`` is the Cholesky factor of ``I + G``,
+    ``‖G‖_F <= g = (2 e + e² + ‖F‖_F) / (1 - ‖F‖_F)``. With t of `triangular_change` at g, R is off by at most
+    ``t ‖A‖_2`` and Q by ``(t + e) / (1 - t)``; ``bound`` states the larger of both relative errors.
 
     Examples
     --------
@@ -106,6 +109,21 @@ class QR(Operation):
     def present(self, F: Mapping[str, Any]) -> QRResult:
         return QRResult(F["Q"], F["R"])
 
+    def bound(self, known: Mapping[str, Any], F: Mapping[str, Any], residual: Any) -> tuple[Any, str] | None:
+        """See the notes; for matrices of at most 64 columns, whose σ_min is computed."""
+        A, n = known["A"], known["A"].shape[-1]
+        if n > SMALL:
+            return None
+        sigma, size, lost = np.linalg.svd(A, compute_uv=False), frobenius(A), residual * float(n) ** 0.5
+        smallest = sigma[..., -1] - max(A.shape[-2:]) * np.finfo(float).eps * sigma[..., 0]
+        e = _share(residual * size, smallest)
+        t = triangular_change(_share(2 * e + e**2 + lost, 1 - lost))
+        turn, there = _turns(F["R"])
+        R = t * sigma[..., 0] + norm(turn[..., :, None] * F["R"])
+        Q = _share(t + e, 1 - t) + norm(turn[..., None, :] * F["Q"])
+        error = np.where(there & (norm(np.tril(F["R"], -1)) == 0), np.maximum(R / size, Q / float(n) ** 0.5), np.inf)
+        return error, "largest relative error of Q and R (perturbation of Cholesky factors), with σ_min(A(p)) computed"
+
     def defect(self, A: Any, F: Mapping[str, Any], probes: Any) -> Any:
         """Relative distance of R from upper triangular with a positive diagonal, ``(B,)``.
 
@@ -132,7 +150,8 @@ class Cholesky(Operation):
     Notes
     -----
     To first order ``‖ΔL‖_F / ‖L‖_2 <= cond_2(A) / √2 · ‖E‖_F / ‖A‖_2`` for ``E = L Lᴴ - A`` (Sun; Higham 2002, theorem
-    10.8, doi:10.1137/1.9780898718027). The condition number is no part of the certificate, so ``theorem`` states none.
+    10.8, doi:10.1137/1.9780898718027). ``bound`` states ``‖ΔL‖_F <= t ‖L‖_2`` with t of `triangular_change` at
+    ``‖E‖_F / λ_min(A)``.
 
     Examples
     --------
@@ -184,6 +203,19 @@ class Cholesky(Operation):
         lower, diagonal = lower_part(M)
         return {"L": L @ (lower + diagonal / 2)}
 
+    def bound(self, known: Mapping[str, Any], F: Mapping[str, Any], residual: Any) -> tuple[Any, str] | None:
+        """See the notes; up to n = 64, where λ_min is computed."""
+        A = hermitian_part(known["A"])
+        if A.shape[-1] > SMALL:
+            return None
+        values = np.linalg.eigvalsh(A)
+        smallest = values[..., 0] - A.shape[-1] * np.finfo(float).eps * values[..., -1]
+        t = triangular_change(_share(residual * frobenius(A), smallest))
+        turn, there = _turns(F["L"])
+        error = (t * values[..., -1] ** 0.5 + norm(turn[..., None, :] * F["L"])) / values.sum(-1) ** 0.5
+        there &= norm(np.triu(F["L"], 1)) == 0
+        return np.where(there, error, np.inf), "‖L - L*‖_F/‖L*‖_F (Sun's theorem), with λ_min(A(p)) computed"
+
     def defect(self, A: Any, F: Mapping[str, Any], probes: Any) -> Any:
         """Relative distance of L from lower triangular with a positive diagonal, ``(B,)``."""
         del A, probes
@@ -201,6 +233,30 @@ def lower_part(M: Any) -> tuple[Any, Any]:
     xp = namespace(M)
     lower = xp.tril(M, -1)
     return lower, xp.tril(M) - lower
+
+
+def triangular_change(g: Any) -> Any:
+    """Largest ``‖M - I‖_F`` of a triangular M with a positive diagonal and ``‖M Mᴴ - I‖_F <= g``; infinite from 1/2 on.
+
+    For ``M = I + N`` the triangle N, diagonal halved, is that of ``G - N Nᴴ``, so that ``√2 ‖N‖ <= g + ‖N‖²``. Of the
+    two ranges that leaves, M is in the one that begins at zero: it is there for ``s G``, s from 0 to 1.
+
+    >>> float(triangular_change(np.array(0.02)).round(4)), float(triangular_change(np.array(0.6)))
+    (0.0142, inf)
+    """
+    return np.where(g < 0.5, 2**0.5 * g / (1 + np.sqrt(np.maximum(1 - 2 * g, 0))), np.inf)
+
+
+def _share(x: Any, whole: Any) -> Any:
+    """``x / whole``, infinite unless the whole is positive."""
+    return np.where(whole > 0, x / np.where(whole > 0, whole, 1), np.inf)
+
+
+def _turns(X: Any) -> tuple[Any, Any]:
+    """How far the phases of the diagonal are from one, ``(B, n)``, and whether there are phases at all, ``(B,)``."""
+    diagonal = np.asarray(X).diagonal(0, -2, -1)
+    size = np.abs(diagonal)
+    return np.abs(diagonal / np.where(size > 0, size, 1) - 1), (size > 0).all(-1)
 
 
 def _signs(X: Any) -> Any:

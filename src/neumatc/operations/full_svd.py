@@ -14,6 +14,7 @@ from neumatc.errors import InputError
 from neumatc.gauge import Factors, Gauge, Vectors, adjoint
 from neumatc.layout import Kind
 
+from .angles import of_triplets
 from .base import Operation
 from .blocks import Blocks, as_blocks, core, mapped, turned, with_cores, within
 from .partial_eigh import inverse_gaps
@@ -102,6 +103,9 @@ class FullSVD(Operation):
     def theorem(self, rows: int) -> tuple[float, str] | None:
         text = "|s - σ|/‖A‖_F <= (1 + 3 sqrt(n1)) residual (Weyl); vectors: residual ‖A‖_F/gap (Wedin)"
         return 1 + 3 * float(rows) ** 0.5, text
+
+    def angles(self, known: Mapping[str, Any], F: Mapping[str, Any], residual: Any) -> tuple[Any, str] | None:
+        return of_triplets(known["A"], F, residual)
 
     def levels(self, F: Mapping[str, Any]) -> Array:
         """Singular values ``(B, k)`` in the order in which they are stored."""

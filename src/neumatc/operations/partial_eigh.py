@@ -20,6 +20,7 @@ from neumatc.family import MatrixFamily, as_family
 from neumatc.gauge import Factors, Gauge, Unitary, adjoint
 from neumatc.layout import Kind
 
+from .angles import of_lowest
 from .base import Operation
 from .definite import hermitian_part
 from .filter import below, degree, ends, lifted
@@ -143,6 +144,10 @@ class PartialEigh(Operation):
     def present(self, F: Mapping[str, Any]) -> EighResult:
         values = F["M"].diagonal(0, -2, -1).real
         return EighResult(values.copy() if namespace(values) is np else values, F["V"])
+
+    def angles(self, known: Mapping[str, Any], F: Mapping[str, Any], residual: Any) -> tuple[Any, str] | None:
+        values = F["M"].diagonal(0, -2, -1).real
+        return None if self.generalised else of_lowest(known["A"], values, residual, self._sign)
 
     def theorem(self, rows: int) -> tuple[float, str] | None:
         del rows

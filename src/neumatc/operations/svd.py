@@ -17,6 +17,7 @@ from neumatc.equations import Equation, equal, frobenius, identity, known, unkno
 from neumatc.errors import GaugeError, InputError, RankError
 from neumatc.gauge import Factors, Gauge, Unitary, adjoint
 
+from .angles import of_leading
 from .base import Operation
 
 MOST_BUFFER = 16
@@ -103,6 +104,9 @@ class TruncatedSVD(Operation):
     def theorem(self, rows: int) -> tuple[float, str] | None:
         del rows
         return 1.0, "|s - σ|/‖A‖_F <= residual for some singular value σ (Weyl); vectors: residual/gap (Wedin)"
+
+    def angles(self, known: Mapping[str, Any], F: Mapping[str, Any], residual: Any) -> tuple[Any, str] | None:
+        return of_leading(known["A"], F, residual)
 
     def refine(self, A: Any, F: Mapping[str, Any]) -> Factors:
         """One subspace power step, ``U <- orth(A V)``, ``V <- orth(Aᴴ U)``, Rayleigh-Ritz core ``M = Uᴴ A V``.

@@ -62,7 +62,7 @@ class FailureInformed(Sampler):
             return []
         order = np.argsort(np.where(np.isnan(score), -np.inf, -score), kind="stable")
         dimension = x.shape[1]
-        solved = np.count_nonzero(~free)
+        solved = int(np.count_nonzero(~free))
         most = self.add if self.add is not None else (1 + solved // MANY if dimension == 1 else 8)
         apart = 1.0 / (1 + solved) ** (1 / dimension)
         return spread(x, [int(i) for i in order if failed[i] and free[i]], most, apart)
