@@ -11,7 +11,7 @@ from neumatc.arrays import Array
 
 from .base import Sampler, nearest
 
-MANY = 64
+MANY = 96
 """Solves in one dimension from which the next ones come in pairs, then in threes: a round costs as many labels more."""
 
 
@@ -28,7 +28,7 @@ class FailureInformed(Sampler):
     ----------
     threshold : ε_r, a relative residual (not squared, unlike the paper's); None for a third of the fit's tol
     tolerance : ε_p, failure probability that is put up with; 0 asks every candidate to pass
-    add : N_add, points per round; None for one in one dimension, one more for every 64 that are solved, and eight in
+    add : N_add, points per round; None for one in one dimension, one more for every 96 that are solved, and eight in
         several dimensions, where a round costs much more than a solve. Points of one round keep the typical distance of
         the points solved so far from each other, for the largest residuals are neighbours
     tangents : whether, once all solves are spent and tol is not reached, derivatives of the exact results extend the
