@@ -23,7 +23,7 @@ from neumatc.samples import Samples
 from neumatc.surrogate import Surrogate
 
 if TYPE_CHECKING:
-    from neumatc.reduced import ReducedFit
+    from neumatc.reduced import ReducedEigh, ReducedFit
 
 
 def load(
@@ -35,7 +35,8 @@ def load(
     ----------
     path : file written by ``Fit.save``
     matrix : the family A(p) the fit was made for, needed to certify and to correct. It is compared with the file at
-        stored points, and a different A is refused. A fit of sparse matrices needs the pair ``(A, b)`` to answer at all
+        stored points, and a different A is refused. A fit of sparse matrices needs it to answer at all: the pair
+        ``(A, b)`` for `solve`, and A, or the pair ``(A, B)``, for `eigh`
     operation : the user's own operation, for a fit of one that this library does not know by name
     box : the box of the fit with its hole, ``Box.excluding(where)``. A ``where`` is code: the file only says that there
         was one, and then the box must come, with its hole, or without it to be answered everywhere
@@ -43,7 +44,7 @@ def load(
     Returns
     -------
     Fit, which answers bit for bit like the saved one (one point at a time, or with ``reproducible=True``); `ReducedFit`
-    when that was saved.
+    or `ReducedEigh` when that was saved.
 
     Raises
     ------
@@ -56,6 +57,8 @@ def load(
     try:
         if manifest.get("kind") == "reduced":
             return _reduced(manifest, arrays, matrix)
+        if manifest.get("kind") == "reduced_eigh":
+            return _reduced_eigh(manifest, arrays, matrix)
         fit = _assemble(manifest, arrays, operation, box)
     except NeuMatCError:
         raise
@@ -78,13 +81,8 @@ def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, Any], operation:
         map=Map(surrogate, _with_hole(whole, manifest["box"].get("hole"), box, arrays["samples"]), chosen),
         operation=chosen,
         problem=None,
-        samples=Samples(arrays["samples"]),
         basis=Basis(basis["name"], float(basis["score"]), tuple(_trial(trial) for trial in basis["tried"])),
-        history=tuple(_event(event) for event in manifest["history"]),
-        status=manifest["status"],
-        error=float(manifest["error"]),
-        tol=manifest["tol"],
-        cost=Cost(**manifest["cost"]),
+        **_records(manifest, arrays),
         seed=int(manifest["seed"]),
         seeded=manifest["seeded"],
         dtype=np.dtype(manifest["matrix"]["dtype"]),
@@ -110,15 +108,34 @@ def _reduced(manifest: Mapping[str, Any], arrays: Mapping[str, Any], matrix: Any
         system=system,
         C=arrays["C"],
         model=reduced.archive.restored(manifest, arrays, system),
-        samples=Samples(arrays["samples"]),
-        history=tuple(_event(event) for event in manifest["history"]),
-        status=manifest["status"],
-        error=float(manifest["error"]),
-        tol=manifest["tol"],
-        cost=Cost(**manifest["cost"]),
         excluded=arrays["excluded"],
+        **_records(manifest, arrays),
     )
     return fit
+
+
+def _reduced_eigh(manifest: Mapping[str, Any], arrays: Mapping[str, Any], matrix: Any) -> ReducedEigh:
+    reduced: Any = importlib.import_module("neumatc.reduced")
+    fit: ReducedEigh = reduced.ReducedEigh(
+        system=reduced.eigh_archive.system_of(manifest, arrays, matrix, _box(manifest["box"])),
+        C=arrays["C"],
+        pencil=reduced.eigh_archive.pencil_of(manifest, arrays),
+        checked=manifest["checked"],
+        **_records(manifest, arrays),
+    )
+    return fit
+
+
+def _records(manifest: Mapping[str, Any], arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """What every fit knows of its own making."""
+    return {
+        "samples": Samples(arrays["samples"]),
+        "history": tuple(_event(event) for event in manifest["history"]),
+        "status": manifest["status"],
+        "error": float(manifest["error"]),
+        "tol": manifest["tol"],
+        "cost": Cost(**manifest["cost"]),
+    }
 
 
 def _box(described: Mapping[str, Any]) -> Box:

@@ -1,5 +1,7 @@
 """Zero right sides, resonances, singular projections, and mistakes that must be named."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -111,9 +113,12 @@ def test_a_and_b_of_different_sizes(A):
 
 
 @pytest.mark.parametrize("A", [family(), lambda p: EYE + p * LINE])
-def test_several_right_sides(A):
-    with pytest.raises(InputError, match=r"b must be a vector \(n,\) or one column.*shape \(20, 2\) came"):
-        nmc.solve(A, np.ones((20, 2)), (0.0, 1.0))
+@pytest.mark.parametrize("shape", [(2, 20, 2), (), (20, 0)])
+def test_right_sides_that_are_no_matrix(A, shape):
+    with pytest.raises(
+        InputError, match=rf"b must be a vector \(n,\) or k of them.*shape {re.escape(str(shape))} came"
+    ):
+        nmc.solve(A, np.ones(shape), (0.0, 1.0))
 
 
 def test_a_function_as_right_side_of_an_affine_matrix():

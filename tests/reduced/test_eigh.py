@@ -6,38 +6,11 @@ import numpy as np
 import pytest
 import scipy.linalg
 from scipy import sparse
+from tests.reduced.families import SIDE, dense, laplacian, magnetic, wells
 
 import neumatc as nmc
 from neumatc.errors import AccuracyWarning, CertificateError, InputError, RankError, TrainingError
 from neumatc.reduced import ReducedEigh
-
-SIDE = 14
-
-
-def laplacian() -> Any:
-    line = sparse.diags_array([-np.ones(SIDE - 1), 2 * np.ones(SIDE), -np.ones(SIDE - 1)], offsets=[-1, 0, 1])
-    eye = sparse.eye_array(SIDE)
-    return (sparse.kron(eye, line) + sparse.kron(line, eye)) * (SIDE + 1) ** 2
-
-
-def wells() -> nmc.Affine:
-    """A particle in a box that is tilted by p: the levels of the square, twofold at p = 0, come apart."""
-    x = np.tile(np.linspace(0, 1, SIDE), SIDE)
-    return nmc.Affine([laplacian(), sparse.diags_array(400.0 * x)], lambda p: [1.0, p])
-
-
-def magnetic() -> nmc.Affine:
-    """Complex Hermitian: a hopping matrix whose phase turns with p."""
-    rng = np.random.default_rng(0)
-    real, imaginary = (sparse.random_array((60, 60), density=0.05, rng=rng) for _ in range(2))
-    hop = real + 1j * imaginary
-    even, odd = hop + hop.conj().T, 1j * (hop - hop.conj().T)
-    return nmc.Affine([sparse.diags_array(np.linspace(0, 9, 60)), even, odd], lambda p: [1.0, np.cos(p), np.sin(p)])
-
-
-def dense(family: nmc.Affine, p: Any) -> Any:
-    return sum(t * part.toarray() for t, part in zip(family.coefficients(p), family.matrices, strict=True))
-
 
 P = np.random.default_rng(1).uniform(0, 1, 40)
 
@@ -63,6 +36,7 @@ def test_pairs_are_those_of_lapack(make: Any, which: str) -> None:
         assert np.linalg.norm(V.conj().T @ V - np.eye(4)) <= 1e-12
     np.testing.assert_array_equal(f.eigenvalues(P), values)
     assert f(0.3).eigenvectors.shape == (f.system.n, 4)
+    assert f(np.empty(0)).eigenvectors.shape == (0, f.system.n, 4)
 
 
 def test_a_mass_matrix_makes_vectors_orthonormal_in_it() -> None:

@@ -73,6 +73,29 @@ def test_another_system_is_refused(tmp_path):
             nmc.load(path, matrix=(A, b))
 
 
+def test_terms_in_another_order_are_refused(tmp_path):
+    """The sum is the same, but the reduced tensors belong to the terms one by one."""
+    path = saved(block(), tmp_path)
+    turned = nmc.Affine(BLOCK.matrices[::-1], lambda p: BLOCK.coefficients(p)[::-1], energy=BLOCK.energy)
+    with pytest.raises(InputError, match=r"the list of coefficients of A differs by .* \(relative\) at p"):
+        nmc.load(path, matrix=(turned, BLOCK.rhs))
+    split = nmc.Affine(
+        [*BLOCK.matrices, 0 * BLOCK.matrices[0]], lambda p: [*BLOCK.coefficients(p), 1.0], energy=BLOCK.energy
+    )
+    with pytest.raises(InputError, match=r"the list of coefficients of A has the shape"):
+        nmc.load(path, matrix=(split, BLOCK.rhs))
+
+
+def test_a_file_from_before_coefficients_were_stored(tmp_path):
+    fit = block()
+    path = saved(fit, tmp_path)
+    manifest, arrays = store.read(path)
+    del arrays["witness.theta"], arrays["witness.psi"]
+    store.write(path, manifest, arrays)
+    p = np.array([0.2, 0.3, 0.9, 0.5])
+    np.testing.assert_array_equal(nmc.load(path, matrix=(heated(), BLOCK.rhs))(p), fit(p))
+
+
 def test_a_file_with_a_part_missing(tmp_path):
     path = saved(block(), tmp_path)
     manifest, arrays = store.read(path)

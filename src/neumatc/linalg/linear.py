@@ -39,7 +39,9 @@ def solve(
     ``‖A X - b‖_F / σ_min(A)``; certificates state it up to n = 64. Options are those of `neumatc.fit`.
 
     A sparse A is never made dense: the answer is a `ReducedFit`, which solves d equations instead of n and knows its
-    residual exactly; of the options it takes ``tol, samples, rng, progress, throw``. With an `Affine` of scipy.sparse
+    residual exactly; of the options it takes ``tol, samples, rng, progress, throw``. All columns of b share one basis
+    and, at each exact solve, one factorisation; the loop goes where the worst column, relative to its own right-hand
+    side, is worst, and certificates are of all columns together (Frobenius). With an `Affine` of scipy.sparse
     matrices a query costs nothing n-sized but the answer; with a function that returns them, one assembly of A(p) and
     d products with it.
 
@@ -48,7 +50,8 @@ def solve(
     A : function of p (or Table, Affine, Family) with values (n, n), or one array; scipy.sparse matrices from a function
         or in an Affine
     b : one or many right-hand sides (n,) or (n, k), an array, a function of p or a Table; for a vector f(p) is (n,).
-        With a sparse A a vector, or an Affine of vectors; a function of p where A is one
+        With a sparse A an array, or an Affine of (n, 1) or (n, k); a function of p where A is one. One column (n, 1) is
+        a vector there
     box : where p lies
 
     Raises

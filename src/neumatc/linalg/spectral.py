@@ -99,6 +99,7 @@ def eigh(
 
     An `Affine` of scipy.sparse matrices is never made dense: ``rank`` pairs are answered by Rayleigh–Ritz in a basis of
     eigenvectors, with exact residuals (`ReducedEigh`); of the options it takes ``tol, samples, rng, progress, throw``.
+    Saved, it comes back with ``neumatc.load(path, matrix=A)``, or ``(A, B)``.
 
     Examples
     --------

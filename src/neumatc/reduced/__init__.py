@@ -3,6 +3,7 @@
 from .certified import CertifiedSolve as CertifiedSolve
 from .eigensystem import Eigensystem as Eigensystem
 from .eigh import ReducedEigh as ReducedEigh
+from .eigh_derivative import ReducedEighDerivative as ReducedEighDerivative
 from .fit import ReducedDerivative as ReducedDerivative
 from .fit import ReducedFit as ReducedFit
 from .fit import ReducedOutput as ReducedOutput

@@ -20,6 +20,7 @@ from .system import AffineSystem, GeneralSystem, System
 from .tensors import Tensors
 
 if TYPE_CHECKING:
+    from neumatc.reduced.eigh import ReducedEigh
     from neumatc.reduced.fit import ReducedFit
 
 WITNESSES = 3
@@ -28,6 +29,18 @@ WITNESSES = 3
 SAME = 1e-9
 """Relative difference up to which they are the same."""
 
+COMPARED = {
+    "witness.products": "A(p)",
+    "witness.right": "b(p)",
+    "witness.energy": "the energy product",
+    "witness.theta": "the list of coefficients of A",
+    "witness.psi": "the list of coefficients of b",
+}
+"""What the witnesses are of, for messages."""
+
+COEFFICIENTS = ("witness.theta", "witness.psi")
+"""Witnesses that files of earlier versions lack."""
+
 
 def save(fit: ReducedFit, path: str | PathLike[str]) -> None:
     """Write ``fit`` to one file."""
@@ -35,14 +48,7 @@ def save(fit: ReducedFit, path: str | PathLike[str]) -> None:
         "kind": "reduced",
         "model": "affine" if isinstance(fit.model, AffineModel) else "assembled",
         "projection": fit.model.projection,
-        "box": describe_box(fit.box),
-        "matrix": {"shape": [fit.system.n] * 2, "dtype": str(fit.system.dtype)},
-        "history": [describe_event(event) for event in fit.history],
-        "status": fit.status,
-        "error": number_of(fit.error),
-        "tol": fit.tol,
-        "cost": asdict(fit.cost),
-        "versions": {"neumatc": __version__, "numpy": np.__version__},
+        **described(fit),
     }
     arrays = {"C": fit.C, "samples": fit.samples.points, "excluded": fit.excluded}
     if isinstance(fit.model, AffineModel):
@@ -52,6 +58,20 @@ def save(fit: ReducedFit, path: str | PathLike[str]) -> None:
     store.write(path, manifest, arrays | {"witness.points": points, **witness(fit.system, points)})
 
 
+def described(fit: ReducedFit | ReducedEigh) -> dict[str, Any]:
+    """What the manifests of all reduced fits hold."""
+    return {
+        "box": describe_box(fit.box),
+        "matrix": {"shape": [fit.system.n] * 2, "dtype": str(fit.system.dtype)},
+        "history": [describe_event(event) for event in fit.history],
+        "status": fit.status,
+        "error": number_of(fit.error),
+        "tol": fit.tol,
+        "cost": asdict(fit.cost),
+        "versions": {"neumatc": __version__, "numpy": np.__version__},
+    }
+
+
 def witness(system: System, points: Array) -> dict[str, Array]:
     """``A(p) z`` with a fixed z, and b(p), at points: what tells one system from another."""
     z = np.random.default_rng(0).standard_normal(system.n)
@@ -59,6 +79,8 @@ def witness(system: System, points: Array) -> dict[str, Array]:
         "witness.products": np.stack([system.matrix(point) @ z for point in points]),
         "witness.right": np.stack([system.vector(point) for point in points]),
     }
+    if isinstance(system, AffineSystem):  # the sums alone would hide another order of their terms
+        found |= {"witness.theta": system.theta(points), "witness.psi": system.psi(points)}
     energy = system.family.energy if isinstance(system, AffineSystem) else None
     # Residuals are stored in the norm of E: under another E they would be wrong, and nothing else would show it.
     return found if energy is None else {**found, "witness.energy": energy @ z}
@@ -87,11 +109,14 @@ def _compare(manifest: Mapping[str, Any], arrays: Mapping[str, Array], system: S
     if ("witness.energy" in products) != ("witness.energy" in arrays):
         raise _wrong("one has an energy product and the other has none")
     for name, came in products.items():
-        seen = arrays[name]
+        if name in COEFFICIENTS and name not in arrays:
+            continue
+        seen, what = arrays[name], COMPARED[name]
+        if came.shape != seen.shape:
+            raise _wrong(f"{what} has the shape {came.shape[1:]} at every p, and had {seen.shape[1:]}")
         size = max(float(np.abs(seen).max()), float(np.finfo(float).tiny))
         difference = float(np.abs(came - seen).max()) / size
         if not difference <= SAME:
-            what = {"products": "A(p)", "right": "b(p)", "energy": "the energy product"}[name.removeprefix("witness.")]
             raise _wrong(f"{what} differs by {difference:.1e} (relative) at {system.box.describe(points[0])}")
 
 

@@ -12,9 +12,8 @@ from neumatc.certified import ON_FAIL, PATHS, Answer
 from neumatc.certify import Certificate, joined
 from neumatc.errors import CertificateError, InputError
 from neumatc.maps import like
-from neumatc.surrogate import product
 
-from .memory import buffer
+from .memory import buffer, expanded
 
 if TYPE_CHECKING:
     from neumatc.reduced.fit import ReducedFit
@@ -50,14 +49,14 @@ class CertifiedSolve:
     def __call__(self, p: Any, out: Any = None) -> Answer:
         """Certified solutions at ``p``, shaped like ``f(p)``; written into ``out`` when it is given."""
         points, batch = self.fit.box.points(p)
-        value = buffer(out, (*batch, self.fit.C.shape[1]), self.fit.C.dtype)
-        rows = value.reshape(len(points), self.fit.C.shape[1])
+        value = buffer(out, (*batch, *self.fit.shape), self.fit.C.dtype)
+        rows = value.reshape(len(points), *self.fit.shape)
         found = self.fit.model.measured(points)
         certificate = self.fit.certificate(points, found, self.tol, (len(points),))
         failed = np.flatnonzero(~certificate.passed)
         if len(failed) and self.on_fail == "raise":
             raise self._refused(certificate, points, "the model's answer")
-        product(found.phi, self.fit.C, rows)
+        expanded(found.phi, self.fit.C, rows)
         if len(failed):
             certificate = self._exact(certificate, points, failed, rows)
         path = np.where(np.isin(np.arange(len(points)), failed), EXACT, 0)

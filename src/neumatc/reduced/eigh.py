@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,15 @@ from neumatc.certified import ON_FAIL, PATHS, Answer
 from neumatc.certify import Certificate, joined
 from neumatc.errors import CertificateError, InputError
 from neumatc.history import Cost, Event
-from neumatc.maps import like
+from neumatc.maps import like, shaped
 from neumatc.operations import EighResult
 from neumatc.samples import Samples
 
+from . import eigh_archive
 from .eigensystem import Eigensystem
+from .eigh_derivative import ReducedEighDerivative
 from .pencil import Pairs, Pencil
+from .stencil import axis_of
 
 
 @dataclass(frozen=True)
@@ -56,14 +60,23 @@ class ReducedEigh:
     def __call__(self, p: Any) -> EighResult:
         """Eigenvalues ``(..., k)``, ascending, and B-orthonormal eigenvectors ``(..., n, k)`` at ``p``."""
         points, batch = self.box.points(p)
-        values, vectors = self._answers(self.pencil.pairs(self.system.theta(points), self.system.psi(points)))
-        return EighResult(like(values.reshape(*batch, -1), p), like(vectors.reshape(*batch, *vectors.shape[1:]), p))
+        pairs = self.pencil.pairs(self.system.theta(points), self.system.psi(points))
+        result: EighResult = like(shaped(EighResult(*self.answers(pairs)), batch), p)
+        return result
 
     def eigenvalues(self, p: Any) -> Any:
         """Eigenvalues ``(..., k)`` alone: a cost independent of n."""
         points, batch = self.box.points(p)
         pairs = self.pencil.pairs(self.system.theta(points), self.system.psi(points))
-        return like(self._values(pairs).reshape(*batch, -1), p)
+        return like(shaped(self.values(pairs), batch), p)
+
+    def derivative(self, axis: int | str = 0) -> ReducedEighDerivative:
+        """The map of ``∂/∂p_axis`` of values and vectors, shaped like ``f(p)``; ``axis`` by number or by name."""
+        return ReducedEighDerivative(self, axis_of(self.box, axis))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write one file, which ``neumatc.load(path, matrix=A)``, or ``(A, B)``, opens; see docs/format.md."""
+        eigh_archive.save(self, path)
 
     def certify(self, p: Any, tol: float | None = None) -> Certificate:
         """Worst residual ``‖A x - λ B x‖ / max|λ|`` of the pairs at ``p``, exact up to rounding, without a solve.
@@ -89,13 +102,13 @@ class ReducedEigh:
         error = bound if theorem else None
         return pairs, Certificate(residual, bound, 1.0, bound <= tol, tol, error, theorem)
 
-    def _values(self, pairs: Pairs) -> Array:
+    def values(self, pairs: Pairs) -> Array:
         values: Array = self.system.sign * pairs.values
         return values if self.system.sign > 0 else values[:, ::-1]
 
-    def _answers(self, pairs: Pairs) -> tuple[Array, Array]:
+    def answers(self, pairs: Pairs) -> tuple[Array, Array]:
         vectors = np.einsum("dn,bdk->bnk", self.C, pairs.y, optimize=True)
-        return self._values(pairs), vectors if self.system.sign > 0 else vectors[:, :, ::-1]
+        return self.values(pairs), vectors if self.system.sign > 0 else vectors[:, :, ::-1]
 
     def __repr__(self) -> str:
         cost, kind = self.cost, "" if self.system.euclidean else ", generalised"
@@ -132,7 +145,7 @@ class CertifiedEigh:
         fit = self.fit
         points, batch = fit.box.points(p)
         pairs, certificate = fit._certificate(points, self.tol)
-        values, vectors = fit._answers(pairs)
+        values, vectors = fit.answers(pairs)
         values, vectors = np.ascontiguousarray(values), np.ascontiguousarray(vectors)
         bound, path = certificate.bound.copy(), np.zeros(len(points), int)
         for i in np.flatnonzero(~certificate.passed):
@@ -148,7 +161,7 @@ class CertifiedEigh:
             )
         error, theorem = certificate.error_bound, certificate.theorem
         whole = Certificate(bound, bound, 1.0, bound <= self.tol, self.tol, error if error is None else bound, theorem)
-        result = EighResult(like(values.reshape(*batch, -1), p), like(vectors.reshape(*batch, *vectors.shape[1:]), p))
+        result = like(shaped(EighResult(values, vectors), batch), p)
         names = PATHS[path].reshape(batch)[()]
         return Answer(result, joined([whole], batch), names if batch else str(names))
 

@@ -27,18 +27,27 @@ def assembled(function: Callable[[Any], Any], box: Box, point: Array) -> Any:
     return A.astype(np.result_type(A.dtype, np.float64), copy=False)
 
 
-def column(value: Any, what: str) -> Array:
-    """A vector (n,), finite and in double precision, from what a caller means by one."""
+def right_side(value: Any, what: str) -> Array:
+    """A vector (n,), or k of them as columns (n, k), finite and in double precision, from what a caller means by b.
+
+    One column (n, 1) is a vector: the parts of an `Affine` have two axes always.
+    """
     array = as_numpy(value.toarray() if is_sparse(value) else value, what)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
-    if array.ndim != 1:
+    if array.ndim not in (1, 2) or not array.size:
         raise InputError(
-            f"{what} must be a vector (n,) or one column (n, 1); shape {array.shape} came. "
-            "Several right-hand sides were probably passed. Fit them one by one: each has a span of its own."
+            f"{what} must be a vector (n,) or k of them as columns (n, k); shape {array.shape} came. "
+            "A stack of matrices, one number or nothing was probably passed. Put right-hand sides side by side."
         )
     check_finite(array, what)
     return array.astype(np.result_type(array.dtype, np.float64))
+
+
+def mixed(psi: Array, parts: Array) -> Array:
+    """``Σ_s ψ_s f_s`` of parts ``(S, m)`` or ``(S, m, k)``, with ``ψ (..., S)``."""
+    mixture: Array = psi @ parts if parts.ndim == 2 else np.tensordot(psi, parts, axes=1)
+    return mixture
 
 
 def unit(dtype: np.dtype[Any]) -> float:

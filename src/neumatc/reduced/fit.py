@@ -17,12 +17,12 @@ from neumatc.errors import InputError
 from neumatc.history import Basis, Cost, Event
 from neumatc.maps import like
 from neumatc.samples import Samples
-from neumatc.surrogate import product
 
 from . import archive
 from .certified import CertifiedSolve
-from .memory import buffer
+from .memory import buffer, expanded
 from .model import Measured, Model
+from .stencil import axis_of
 from .system import AffineSystem, System
 
 
@@ -78,18 +78,29 @@ class ReducedFit:
     def d(self) -> int:
         return len(self.C)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one answer: ``(n,)``, or ``(n, k)`` for k right-hand sides."""
+        return (self.C.shape[1], *self.system.columns)
+
     def __call__(self, p: Any, out: Any = None) -> Any:
         """The solution ``(..., n)`` at ``p``, of any shape ``(...)`` for one parameter, ``(..., D)`` for several.
+
+        For k right-hand sides it is ``(..., n, k)``, like that of ``numpy.linalg.solve``.
 
         With ``out``, a C-contiguous array of that shape, it is written into the given memory.
         """
         points, batch = self.box.points(p)
-        memory = buffer(out, (*batch, self.C.shape[1]), self.C.dtype)
-        product(self.model.coefficients(points), self.C, memory.reshape(len(points), self.C.shape[1]))
+        memory = buffer(out, (*batch, *self.shape), self.C.dtype)
+        expanded(self.model.coefficients(points), self.C, memory.reshape(len(points), *self.shape))
         return like(memory, p) if out is None else out
 
     def certify(self, p: Any, tol: float | None = None) -> Certificate:
-        """Residual of the answers at ``p``: exact up to rounding, and without a solve of full size."""
+        """Residual of the answers at ``p``: exact up to rounding, and without a solve of full size.
+
+        Of k right-hand sides it is ``‖A X - b‖_F / ‖b‖_F``, over all columns. (The loop that places exact solves
+        looks at each column relative to its own right-hand side, so that none is neglected for being small.)
+        """
         points, batch = self.box.points(p)
         return self.certificate(points, self.model.measured(points), self.tol if tol is None else tol, batch)
 
@@ -99,22 +110,14 @@ class ReducedFit:
 
     def derivative(self, axis: int | str = 0) -> ReducedDerivative:
         """The map of ``∂x/∂p_axis``, from the differentiated reduced equations; ``axis`` by number or by name."""
-        names = self.box.names or ()
-        if isinstance(axis, str) and axis in names:
-            return ReducedDerivative(self, names.index(axis))
-        if isinstance(axis, int | np.integer) and -self.box.dimension <= axis < self.box.dimension:
-            return ReducedDerivative(self, int(axis) % self.box.dimension)
-        raise InputError(
-            f"The derivative axis must be one of 0..{self.box.dimension - 1} or a name of {list(names)}, got {axis!r}. "
-            f"The box has {self.box.dimension} parameter(s). Pass the number of the parameter, counted from 0."
-        )
+        return ReducedDerivative(self, axis_of(self.box, axis))
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write one file, which ``neumatc.load(path, matrix=(A, b))`` opens; see docs/format.md."""
         archive.save(self, path)
 
     def __rmatmul__(self, B: Any) -> ReducedOutput:
-        """Outputs ``B x(p)`` of ``B (k, n)`` or ``(n,)``, dense or sparse, from a product with the basis alone."""
+        """Outputs ``B x(p)`` of ``B (m, n)`` or ``(n,)``, dense or sparse, from a product with the basis alone."""
         left = B if is_sparse(B) else as_numpy(B, "B in B @ f")
         if left.ndim not in (1, 2) or left.shape[-1] != self.C.shape[1]:
             raise InputError(
@@ -151,7 +154,7 @@ class ReducedFit:
         return np.where((size == 0) & (step == 0), 0.0, relative)
 
     def energy_of(self, x: Array) -> float:
-        """``‖x‖_E`` of a vector (n,)."""
+        """``‖x‖_E`` of a solution (n,) or (n, k)."""
         energy = self._energy
         return float(np.linalg.norm(x) if energy is None else np.sqrt(abs(np.vdot(x, energy @ x))))
 
@@ -166,7 +169,9 @@ class ReducedFit:
 
     def _energies(self, phi: Array) -> Array:
         """``‖V φ‖_E``, (B,)."""
-        norms: Array = np.linalg.norm(phi if self._energy is None else phi @ self._energy_factor, axis=-1)
+        rows = np.moveaxis(phi, 1, -1)
+        turned = rows if self._energy is None else rows @ self._energy_factor
+        norms: Array = np.linalg.norm(turned.reshape(len(phi), math.prod(phi.shape[1:])), axis=-1)
         return norms
 
     @cached_property
@@ -182,7 +187,7 @@ class ReducedFit:
         micro = [f"{1e6 * s:.0f} µs" for s in (cost.query_seconds, cost.batch_seconds, cost.exact_seconds)]
         pays = "never" if math.isinf(cost.break_even) else f"after {cost.break_even} queries"
         rows = [
-            ("operation", "solve, sparse"),
+            ("operation", "solve, sparse" + "".join(f", {k} right-hand sides" for k in self.system.columns)),
             ("A(p)", f"{n} x {n} {self.C.dtype}, {self.system.text}, {self.box}"),
             ("exact solves", f"{len(self.samples)}{failed}"),
             ("latent tensor", f"d = {self.d}, {self.C.nbytes / 1e6:.1f} MB"),
@@ -204,10 +209,12 @@ class ReducedOutput:
     vector: bool
 
     def __call__(self, p: Any) -> Any:
-        """The outputs ``(..., k)`` at ``p``, or ``(...)`` for one row."""
+        """The outputs ``(..., m)`` at ``p``, or ``(...)`` for one row; of k right-hand sides with k as last axis."""
         points, batch = self.fit.box.points(p)
-        values = self.fit.model.coefficients(points) @ self.C
-        return like(values.reshape(batch if self.vector else (*batch, self.C.shape[1]))[()], p)
+        phi = self.fit.model.coefficients(points)
+        values = phi @ self.C if phi.ndim == 2 else self.C.T @ phi
+        rows = () if self.vector else (self.C.shape[1],)
+        return like(values.reshape((*batch, *rows, *self.fit.system.columns))[()], p)
 
 
 @dataclass(frozen=True)
@@ -218,7 +225,7 @@ class ReducedDerivative:
     axis: int
 
     def __call__(self, p: Any) -> Any:
-        """The derivative ``(..., n)`` at ``p``, per unit of p."""
+        """The derivative at ``p``, shaped like ``f(p)``, per unit of p."""
         points, batch = self.fit.box.points(p)
-        values = product(self.fit.model.slopes(points, self.axis), self.fit.C)
-        return like(values.reshape(*batch, self.fit.C.shape[1]), p)
+        values = expanded(self.fit.model.slopes(points, self.axis), self.fit.C)
+        return like(values.reshape(*batch, *self.fit.shape), p)

@@ -1,4 +1,4 @@
-"""Memory that a caller may lend for answers."""
+"""Answers from coefficients, in memory that a caller may lend."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from neumatc.arrays import Array
 from neumatc.errors import InputError
+from neumatc.surrogate import product
 
 
 def buffer(out: Any, shape: tuple[int, ...], dtype: Any) -> Array:
@@ -23,3 +24,8 @@ def buffer(out: Any, shape: tuple[int, ...], dtype: Any) -> Array:
         )
     array: Array = out
     return array
+
+
+def expanded(phi: Array, C: Array, out: Array | None = None) -> Array:
+    """``Σ_j φ_j v_j`` for a basis ``C (d, n)``: (B, n) of coefficients (B, d), and (B, n, k) of (B, d, k)."""
+    return product(phi, C, out) if phi.ndim == 2 else np.matmul(C.T, phi, out=out)

@@ -16,14 +16,17 @@ from neumatc.arrays import Array
 
 from .entries import unit
 from .exact import longest_row, relative, size_of
-from .stencil import stencil
+from .stencil import slope_of, stencil
 from .system import AffineSystem, GeneralSystem
 from .tensors import Projection, Tensors, hidden
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Answers and what is known of them: φ (B, d), and (B,) each: relative residual, bound of it, ``‖b‖``."""
+    """Answers and what is known of them: φ (B, d), and (B,) each: relative residual, bound of it, ``‖b‖``.
+
+    Of k right-hand sides φ is (B, d, k), and norms are those of Frobenius, over all columns.
+    """
 
     phi: Array
     residual: Array
@@ -38,7 +41,7 @@ class Model(ABC):
 
     @abstractmethod
     def coefficients(self, points: Array) -> Array:
-        """φ ``(B, d)`` at points (B, D)."""
+        """φ ``(B, d)``, or ``(B, d, k)``, at points (B, D)."""
 
     @abstractmethod
     def measured(self, points: Array) -> Measured:
@@ -46,7 +49,7 @@ class Model(ABC):
 
     @abstractmethod
     def slopes(self, points: Array, axis: int) -> Array:
-        """``∂φ/∂p_axis`` ``(B, d)``, from the differentiated equations."""
+        """``∂φ/∂p_axis``, shaped like φ, from the differentiated equations."""
 
 
 @final
@@ -71,15 +74,10 @@ class AffineModel(Model):
         return Measured(phi, residual, residual + self.tensors.rounding(phi, theta, psi), self.tensors.scale(psi))
 
     def slopes(self, points: Array, axis: int) -> Array:
-        nodes, weights = stencil(self.system.box, points, axis)
-        flat, shape = nodes.reshape(-1, points.shape[1]), weights.shape
-        theta, psi = self.system.theta(points), self.system.psi(points)
-        change = [
-            np.einsum("bk,bkq->bq", weights, values.reshape(*shape, values.shape[1]))
-            for values in (self.system.theta(flat), self.system.psi(flat))
-        ]
-        phi = self.tensors.coefficients(theta, psi)
-        return self.tensors.slopes(phi, theta, psi, *change)
+        system = self.system
+        theta, psi = system.theta(points), system.psi(points)
+        change = [slope_of(each, system.box, points, axis) for each in (system.theta, system.psi)]
+        return self.tensors.slopes(self.tensors.coefficients(theta, psi), theta, psi, *change)
 
 
 @final
@@ -101,22 +99,22 @@ class AssembledModel(Model):
         return replace(self, projection=projection)
 
     def coefficients(self, points: Array) -> Array:
-        return self._stacked([self._at(point).phi for point in points], (len(self.C),))
+        return self._stacked([self._at(point).phi for point in points])
 
     def measured(self, points: Array) -> Measured:
         found = [self._at(point).measured() for point in points]
-        phi = self._stacked([each[0] for each in found], (len(self.C),))
+        phi = self._stacked([each[0] for each in found])
         numbers = np.array([each[1:] for each in found]).reshape(-1, 3).T
         return Measured(phi, *numbers)
 
     def slopes(self, points: Array, axis: int) -> Array:
         nodes, weights = stencil(self.system.box, points, axis)
         found = [self._slope(*each) for each in zip(points, nodes, weights, strict=True)]
-        return self._stacked(found, (len(self.C),))
+        return self._stacked(found)
 
     def _slope(self, point: Array, nodes: Array, weights: Array) -> Array:
         here = self._at(point)
-        x = here.phi @ self.C
+        x = _sum(here.phi, self.C)
         parts = [
             (w, self.system.matrix(node), self.system.vector(node)) for w, node in zip(weights, nodes, strict=True)
         ]
@@ -136,8 +134,8 @@ class AssembledModel(Model):
         W = np.stack([A @ v for v in self.C])
         return Place(A, b, self.C, W, self.projection)
 
-    def _stacked(self, rows: list[Array], shape: tuple[int, ...]) -> Array:
-        return np.stack(rows) if rows else np.empty((0, *shape), self.C.dtype)
+    def _stacked(self, rows: list[Array]) -> Array:
+        return np.stack(rows) if rows else np.empty((0, len(self.C), *self.system.columns), self.C.dtype)
 
 
 @dataclass(frozen=True)
@@ -169,15 +167,28 @@ class Place:
     def measured(self) -> tuple[Array, float, float, float]:
         """φ, its relative residual, the bound of that, and ``‖b‖``."""
         phi, size = self.phi, float(np.linalg.norm(self.b)) or 1.0
-        residual = relative(phi @ self.W - self.b, self.b)
+        residual = relative(_sum(phi, self.W) - self.b, self.b)
         noise = size_of(self.A)
-        rounding = hidden(np.array(noise), np.array(noise * longest_row(self.A) ** 0.5), phi, unit(self.C.dtype)) / size
+        row_noise = np.array(noise * longest_row(self.A) ** 0.5)
+        rounding = np.linalg.norm(np.atleast_1d(hidden(np.array(noise), row_noise, phi.T, unit(self.C.dtype)))) / size
         return phi, residual, residual + float(rounding) + 4 * unit(self.C.dtype), size
 
 
-def smallest(W: Array, b: Array) -> tuple[Array, float]:
-    """``argmin ‖W φ - b‖`` and the minimum, from the factor R of ``[W, b]`` alone; W is (m, d)."""
+def smallest(W: Array, b: Array) -> tuple[Array, Array]:
+    """``argmin ‖W φ - b‖`` and the minimum of every column, from the factor R of ``[W, b]`` alone; W is (m, d)."""
     d = W.shape[1]
     R: Array = np.asarray(np.linalg.qr(np.column_stack([W, b]), mode="r"))
-    phi: Array = np.linalg.lstsq(R[:d, :d], R[:d, d], rcond=None)[0]
-    return phi, float(np.linalg.norm(R[:, d] - R[:, :d] @ phi))
+    right = R[:, d:] if b.ndim == 2 else R[:, d]
+    phi: Array = np.linalg.lstsq(R[:d, :d], right[:d], rcond=None)[0]
+    return phi, lengths_of(right - R[:, :d] @ phi)
+
+
+def lengths_of(r: Array) -> Array:
+    """Norm of a vector, or of every column."""
+    return np.asarray(np.linalg.norm(r) if r.ndim < 2 else np.linalg.norm(r, axis=0))
+
+
+def _sum(phi: Array, rows: Array) -> Array:
+    """``Σ_j φ_j v_j`` of vectors v (d, n): (n,) of coefficients (d,), (n, k) of (d, k)."""
+    total: Array = phi @ rows if phi.ndim == 1 else rows.T @ phi
+    return total

@@ -16,6 +16,7 @@ import numpy as np
 
 from neumatc.arrays import Array
 from neumatc.gauge import adjoint
+from neumatc.operations.partial_eigh import transported
 
 PANEL = 64
 """Points whose small problems are solved at once."""
@@ -27,6 +28,22 @@ class Pairs:
 
     values: Array
     y: Array
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """What changes of `Pairs` along a parameter, and what tells whether it exists.
+
+    Parameters
+    ----------
+    change : the derivatives
+    gap : (B,) the smallest distance of a wanted value from any other value of the model, relative to the largest one
+    blur : (B,) the distance, on the same scale, that the residuals of the wanted pairs cannot resolve
+    """
+
+    change: Pairs
+    gap: Array
+    blur: Array
 
 
 @dataclass(frozen=True)
@@ -51,12 +68,24 @@ class Pencil:
         pieces = [self._panel(theta[i : i + PANEL], psi[i : i + PANEL]) for i in range(0, max(len(theta), 1), PANEL)]
         return Pairs(np.concatenate([p.values for p in pieces]), np.concatenate([p.y for p in pieces]))
 
+    def slopes(self, theta: Array, psi: Array, theta_slope: Array, psi_slope: Array) -> Slopes:
+        """Derivatives of the wanted pairs, with those of the coefficients given.
+
+        With all pairs of the model, ``Yᴴ B Y = I`` and ``K_ij = y_iᴴ (A' - λ_j B') y_j``: ``λ_j' = K_jj`` (Hellmann and
+        Feynman), and ``y_j' = Σ_{i≠j} y_i K_ij / (λ_j - λ_i) - y_j (y_jᴴ B' y_j) / 2``, in the gauge of parallel
+        transport. Where values coincide the terms of such pairs are left out; ``gap`` tells.
+        """
+        arrays = (theta, psi, theta_slope, psi_slope)
+        pieces = [self._slopes(*(a[i : i + PANEL] for a in arrays)) for i in range(0, max(len(theta), 1), PANEL)]
+        change = Pairs(*(np.concatenate([getattr(p.change, name) for p in pieces]) for name in ("values", "y")))
+        return Slopes(change, *(np.concatenate([getattr(p, name) for p in pieces]) for name in ("gap", "blur")))
+
     def residuals(self, pairs: Pairs, theta: Array, psi: Array) -> Array:
         """``‖A x - λ B x‖`` of every pair, (B, k), exact up to rounding."""
         found = np.empty(pairs.values.shape)
         for i in range(pairs.values.shape[1]):
             c = np.concatenate([theta, -pairs.values[:, i, None] * psi], axis=1)
-            y = (c[:, :, None] * pairs.y[:, None, :, i]).reshape(len(c), -1)
+            y = (c[:, :, None] * pairs.y[:, None, :, i]).reshape(len(c), c.shape[1] * pairs.y.shape[1])
             found[:, i] = np.linalg.norm(y @ self.factor.reshape(len(self.factor), -1).T, axis=-1)
         return found
 
@@ -75,11 +104,41 @@ class Pencil:
         return bound
 
     def _panel(self, theta: Array, psi: Array) -> Pairs:
-        A = np.tensordot(theta, self.galerkin[: self.terms], axes=1)
-        B = np.tensordot(psi, self.galerkin[self.terms :], axes=1)
-        L = np.linalg.cholesky((B + adjoint(B)) / 2)
-        half = np.linalg.solve(L, (A + adjoint(A)) / 2)
-        C = np.linalg.solve(L, adjoint(half))
-        values, Y = np.linalg.eigh((C + adjoint(C)) / 2)
+        values, Y, L = self._decomposed(theta, psi)
         y = np.linalg.solve(adjoint(L), Y[:, :, : self.rank])
         return Pairs(values[:, : self.rank], y)
+
+    def _decomposed(self, theta: Array, psi: Array) -> tuple[Array, Array, Array]:
+        """All values of ``L⁻¹ A L⁻ᴴ``, ascending, its vectors, and L, the Cholesky factor of B."""
+        A, B = self._summed(theta, psi)
+        L = np.linalg.cholesky(B)
+        half = np.linalg.solve(L, A)
+        C = np.linalg.solve(L, adjoint(half))
+        values, Y = np.linalg.eigh((C + adjoint(C)) / 2)
+        return values, Y, L
+
+    def _summed(self, theta: Array, psi: Array) -> tuple[Array, Array]:
+        """``Vᴴ A V`` and ``Vᴴ B V``, or their derivatives, Hermitian to the last digit."""
+        A = np.tensordot(theta, self.galerkin[: self.terms], axes=1)
+        B = np.tensordot(psi, self.galerkin[self.terms :], axes=1)
+        return (A + adjoint(A)) / 2, (B + adjoint(B)) / 2
+
+    def _slopes(self, theta: Array, psi: Array, theta_slope: Array, psi_slope: Array) -> Slopes:
+        k = self.rank
+        values, Y, L = self._decomposed(theta, psi)
+        y = np.linalg.solve(adjoint(L), Y)
+        wanted = Pairs(values[:, :k], y[:, :, :k])
+        dA, dB = self._summed(theta_slope, psi_slope)
+        masses = dB @ wanted.y
+        K = adjoint(y) @ (dA @ wanted.y - masses * wanted.values[:, None, :])
+        distance = wanted.values[:, None, :] - values[:, :, None]
+        apart = ~np.eye(values.shape[1], dtype=bool)[:, :k]
+        inverse = np.where(apart, 1 / np.where(apart & (distance != 0), distance, np.inf), 0)
+        drift = (wanted.y.conj() * masses).sum(1).real / 2
+        turned = y @ (inverse * K) - wanted.y * drift[:, None, :]
+        change = Pairs(K.diagonal(0, 1, 2).real, transported(wanted.y, turned))
+        scale = np.abs(values).max(-1)
+        scale = np.where(scale > 0, scale, 1.0)
+        # For a B-normalised x, ‖r‖ ‖x‖ does not change when B is scaled, as a distance of values must not.
+        blur = (self.residuals(wanted, theta, psi) * np.linalg.norm(wanted.y, axis=1)).max(-1)
+        return Slopes(change, np.abs(np.where(apart, distance, np.inf)).min((1, 2)) / scale, blur / scale)

@@ -14,7 +14,7 @@ from neumatc.errors import InputError
 from neumatc.family import Affine, Family
 from neumatc.family.calls import asked
 
-from .entries import assembled, column
+from .entries import assembled, mixed, right_side
 from .system import AffineSystem, GeneralSystem, System
 
 
@@ -23,16 +23,7 @@ def system_of(A: Any, b: Any, box: Any) -> System:
     box = Box.of(box)
     if isinstance(A, Family):
         A = A.function
-    system: System = _affine(A, b, box) if isinstance(A, Affine) else _general(A, b, box)
-    rows = system.n
-    entries = len(system.vector(box.middle[0]))
-    if entries != rows:
-        raise InputError(
-            f"`solve` needs a square A and a vector b of as many entries; A(p) is {rows} x {rows} and b has {entries}. "
-            "They probably come from different grids, or boundary rows were dropped in one of them. "
-            "Assemble both on the same unknowns."
-        )
-    return system
+    return _affine(A, b, box) if isinstance(A, Affine) else _general(A, b, box)
 
 
 def _affine(A: Affine, b: Any, box: Box) -> AffineSystem:
@@ -41,10 +32,11 @@ def _affine(A: Affine, b: Any, box: Box) -> AffineSystem:
         raise InputError(
             "`solve` of a sparse Affine needs b as a vector, or as an Affine of vectors; a function came. "
             "A general b(p) would have to be read in full at every query. "
-            "Write b(p) = Σ ψ_s(p) f_s and pass nmc.Affine([f_0, …], psi), each f_s of shape (n, 1)."
+            "Write b(p) = Σ ψ_s(p) f_s and pass nmc.Affine([f_0, …], psi), each f_s of shape (n, 1) or (n, k)."
         )
     family = b if isinstance(b, Affine) else None
-    right = _columns(family) if family else column(b, "b")[None]
+    right = _columns(family) if family else right_side(b, "b")[None]
+    _check_rows(A.shape[0], right.shape[1])
     middle = box.middle
     psi = family.theta(middle, box) if family else right
     dtype = np.result_type(A.theta(middle, box).dtype, psi.dtype, right.dtype, *(part.dtype for part in A.matrices))
@@ -56,25 +48,26 @@ def _general(A: Callable[[Any], Any], b: Any, box: Box) -> GeneralSystem:
     first = assembled(A, box, middle)
     _check_square(first.shape)
     right = _function(b, box)
-    value = column(asked(right, box.scalar(middle), "b(p)"), "b(p)")
-    return GeneralSystem(A, right, box, first.shape[0], np.result_type(first.dtype, value.dtype))
+    value = right_side(asked(right, box.scalar(middle), "b(p)"), "b(p)")
+    _check_rows(first.shape[0], len(value))
+    return GeneralSystem(A, right, box, first.shape[0], np.result_type(first.dtype, value.dtype), value.shape[1:])
 
 
 def _function(b: Any, box: Box) -> Callable[[Any], Any]:
     """B as a function of p."""
     if isinstance(b, Affine):
         columns = _columns(b)
-        return lambda p: b.theta(np.atleast_1d(np.asarray(p, float))[None], box)[0] @ columns
+        return lambda p: mixed(b.theta(np.atleast_1d(np.asarray(p, float))[None], box)[0], columns)
     if callable(b):
         function: Callable[[Any], Any] = b
         return function
-    return Always(column(b, "b"))
+    return Always(right_side(b, "b"))
 
 
 @final
 @dataclass(frozen=True)
 class Always:
-    """A vector that does not depend on p."""
+    """A right side that does not depend on p."""
 
     vector: Array
 
@@ -84,8 +77,8 @@ class Always:
 
 
 def _columns(b: Affine) -> Array:
-    """The vectors of an affine right side, (S, n)."""
-    return np.stack([column(part, f"b's matrices[{s}]") for s, part in enumerate(b.matrices)])
+    """The terms of an affine right side, (S, n) or (S, n, k)."""
+    return np.stack([right_side(part, f"b's matrices[{s}]") for s, part in enumerate(b.matrices)])
 
 
 def _check_square(shape: tuple[int, int]) -> None:
@@ -93,4 +86,13 @@ def _check_square(shape: tuple[int, int]) -> None:
         raise InputError(
             f"`solve` needs a square A, but A(p) is {shape[0]} x {shape[1]}. "
             "A rectangular system has least-squares solutions only. Use `pinv` of a dense A, or drop the excess rows."
+        )
+
+
+def _check_rows(rows: int, entries: int) -> None:
+    if entries != rows:
+        raise InputError(
+            f"`solve` needs a square A and a b of as many rows; A(p) is {rows} x {rows} and b has {entries}. "
+            "They probably come from different grids, or boundary rows were dropped in one of them. "
+            "Assemble both on the same unknowns."
         )

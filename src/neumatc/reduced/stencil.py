@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from neumatc.arrays import Array
 from neumatc.box import Box
+from neumatc.errors import InputError
 
 STEP = 5e-4
 """Step as a share of the (local) width of the box: error and rounding meet at about 1e-11."""
@@ -31,3 +34,24 @@ def stencil(box: Box, points: Array, axis: int) -> tuple[Array, Array]:
     nodes[:, :, axis] = np.clip(at[:, None] + offsets, lower, upper)
     weights: Array = np.where(side == 0, CENTRAL, side * FORWARD) / h[:, None]
     return nodes, weights
+
+
+def slope_of(coefficients: Callable[[Array], Array], box: Box, points: Array, axis: int) -> Array:
+    """``∂θ/∂p_axis`` (B, Q) at points (B, D) of coefficients ``(M, D) -> (M, Q)``."""
+    nodes, weights = stencil(box, points, axis)
+    values = coefficients(nodes.reshape(-1, points.shape[1]))
+    slope: Array = np.einsum("bk,bkq->bq", weights, values.reshape(*weights.shape, values.shape[1]))
+    return slope
+
+
+def axis_of(box: Box, axis: int | str) -> int:
+    """The number of a parameter that a caller gave by number or by name."""
+    names = box.names or ()
+    if isinstance(axis, str) and axis in names:
+        return names.index(axis)
+    if isinstance(axis, int | np.integer) and -box.dimension <= axis < box.dimension:
+        return int(axis) % box.dimension
+    raise InputError(
+        f"The derivative axis must be one of 0..{box.dimension - 1} or a name of {list(names)}, got {axis!r}. "
+        f"The box has {box.dimension} parameter(s). Pass the number of the parameter, counted from 0."
+    )

@@ -18,7 +18,7 @@ from neumatc.family import Affine
 from neumatc.family.calls import asked
 from neumatc.problem import Meter
 
-from .entries import assembled, column, unit
+from .entries import assembled, mixed, right_side, unit
 from .exact import SolveError, combined, has_symmetric_pattern, inverse_of, longest_row, size_of, solved
 
 POWER_STEPS = 30
@@ -27,7 +27,10 @@ POWER_STEPS = 30
 
 @dataclass(frozen=True)
 class Solved:
-    """An exact solution x, its relative residual, what rounding may hide in that, and ``‖b‖`` (one where b is 0)."""
+    """An exact solution x, its relative residual, what rounding may hide in that, and ``‖b‖`` (one where b is 0).
+
+    Of several right-hand sides x is (n, k), and norms are those of Frobenius.
+    """
 
     x: Array
     residual: float
@@ -36,7 +39,7 @@ class Solved:
 
 
 class System(ABC):
-    """``A(p) x = b(p)`` on a box, A(p) sparse (n, n).
+    """``A(p) x = b(p)`` on a box, A(p) sparse (n, n), b a vector or k of them as columns.
 
     Residuals are measured in the norm that errors call for: ``sqrt(rᴴ E⁻¹ r)`` where there is an energy product E,
     the Euclidean one elsewhere.
@@ -53,7 +56,12 @@ class System(ABC):
 
     @abstractmethod
     def vector(self, point: Array) -> Array:
-        """b(p) at one point (D,), as (n,)."""
+        """b(p) at one point (D,), as (n,) or (n, k)."""
+
+    @property
+    @abstractmethod
+    def columns(self) -> tuple[int, ...]:
+        """``()`` where b is a vector, ``(k,)`` where it has k columns."""
 
     @property
     @abstractmethod
@@ -89,7 +97,7 @@ class System(ABC):
         return Solved(x, self.norm(A @ x - b) / size, float(hidden) / size, size)
 
     def norm(self, r: Array) -> float:
-        """Of a residual (n,)."""
+        """Of a residual (n,) or (n, k)."""
         if self.riesz is None:
             return float(np.linalg.norm(r))
         return float(np.sqrt(abs(np.vdot(r, self.riesz(r)))))
@@ -118,8 +126,8 @@ class AffineSystem(System):
     Parameters
     ----------
     family : A(p), an `Affine` of sparse matrices
-    right : (S, n) the vectors f_s
-    right_family : holds ψ, p -> (S,); None for one constant vector
+    right : (S, n) the vectors f_s, or (S, n, k) where each has k columns
+    right_family : holds ψ, p -> (S,); None for one constant f
     box, n, dtype : where p lies; of the solutions
     """
 
@@ -134,6 +142,10 @@ class AffineSystem(System):
     @property
     def text(self) -> str:
         return "nonzeros " + " + ".join(f"{part.nnz:,}" for part in self.family.matrices)
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        return self.right.shape[2:]
 
     def theta(self, points: Array) -> Array:
         """``(B, Q)`` at points (B, D)."""
@@ -151,8 +163,7 @@ class AffineSystem(System):
         return A
 
     def vector(self, point: Array) -> Array:
-        b: Array = self.psi(point[None])[0] @ self.right
-        return b
+        return mixed(self.psi(point[None])[0], self.right)
 
     @property
     def riesz(self) -> Callable[[Array], Array] | None:
@@ -187,8 +198,8 @@ class GeneralSystem(System):
     Parameters
     ----------
     function : A, p -> sparse (n, n)
-    right : b, p -> (n,)
-    box, n, dtype : where p lies; of the solutions, as it was in the middle of the box
+    right : b, p -> (n,) or (n, k)
+    box, n, dtype, columns : where p lies; of the solutions, as it was in the middle of the box
     """
 
     function: Callable[[Any], Any]
@@ -196,6 +207,7 @@ class GeneralSystem(System):
     box: Box
     n: int
     dtype: np.dtype[Any]
+    columns: tuple[int, ...] = ()
     meter: Meter = field(default_factory=Meter, compare=False, repr=False)
 
     @property
@@ -220,4 +232,11 @@ class GeneralSystem(System):
         return A
 
     def vector(self, point: Array) -> Array:
-        return column(asked(self.right, self.box.scalar(point), f"b(p) at {self.box.describe(point)}"), "b(p)")
+        where = f"b(p) at {self.box.describe(point)}"
+        b, wanted = right_side(asked(self.right, self.box.scalar(point), where), "b(p)"), (self.n, *self.columns)
+        if b.shape != wanted:
+            raise InputError(
+                f"{where} must have the shape {wanted}, as in the middle of the box; {b.shape} came. "
+                "The number of rows or of right-hand sides probably depends on p. Return one shape for all p."
+            )
+        return b

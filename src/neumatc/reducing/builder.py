@@ -31,7 +31,9 @@ class Builder:
     """
 
     def __init__(self, system: AffineSystem, capacity: int) -> None:
-        self.system, self.matrices, self.vectors = system, system.family.matrices, system.right.astype(system.dtype)
+        self.system, self.matrices = system, system.family.matrices
+        # Every column of every f_s, one after the other.
+        self.vectors = np.moveaxis(system.right, 1, -1).reshape(-1, system.n).astype(system.dtype)
         self.riesz = system.riesz
         n, Q, dtype = system.n, len(self.matrices), system.dtype
         self.basis = Basis(capacity, n, dtype)
@@ -62,9 +64,10 @@ class Builder:
 
     def tensors(self) -> Tensors:
         """The reduced tensors of what there is."""
-        E, d = self.directions.count, self.basis.count
-        right = np.stack([_padded(c, E) for c in self.columns_right], axis=1)
-        galerkin_right = (self.vectors.conj() @ self.basis.rows.T).conj()
+        E, d, shape = self.directions.count, self.basis.count, (len(self.system.right), *self.system.columns)
+        right = np.stack([_padded(c, E) for c in self.columns_right], axis=1).reshape(E, *shape)
+        products = (self.vectors.conj() @ self.basis.rows.T).conj()
+        galerkin_right = np.ascontiguousarray(np.moveaxis(products.reshape(*shape, d), -1, 1))
         return Tensors(self.factor, right, self.galerkin[:, :d, :d].copy(), galerkin_right, self.system.noise)
 
     @property
@@ -129,6 +132,8 @@ class Basis(Rows):
 
     def grow(self, x: Array) -> bool:
         """Append what is new in x; False when that is nothing but rounding."""
+        if self.count == len(self.all):  # as many as unknowns: there is nothing else
+            return False
         v, size = x.astype(self.all.dtype), np.linalg.norm(x)
         for _ in range(2):
             v = v - (self.rows @ v.conj()).conj() @ self.rows

@@ -14,8 +14,8 @@ from neumatc.history import Cost, Event
 from neumatc.options import seed_of, tol_of
 from neumatc.progress import progress_of
 from neumatc.reduced import Model, ReducedFit, System, system_of
+from neumatc.reduced.memory import expanded
 from neumatc.samples import Samples
-from neumatc.surrogate import product
 
 from .greedy import Grown, grow
 
@@ -102,6 +102,6 @@ def _query_seconds(model: Model, C: Array, system: System) -> tuple[float, float
     seconds = []
     for rows in (points[:1], points[:1], points, points):  # once to warm up
         start = time.perf_counter()
-        product(model.coefficients(rows), C)
+        expanded(model.coefficients(rows), C)
         seconds.append((time.perf_counter() - start) / len(rows))
     return seconds[1], seconds[3]

@@ -6,11 +6,13 @@ Elsewhere A(p) must be assembled to look at a candidate, so few are. The smalles
 the span grows; a residual measured once is an upper bound for good, and a candidate whose old bound is small need not
 be looked at again (Hesthaven, Stamm & Zhang 2014, doi:10.1051/m2an/2013100). When it is, only the vectors that are new
 since are multiplied, and a fixed sparse embedding S keeps ``S A(p) v_j`` of a few hundred numbers instead of n: at
-n = 1e5 the look costs an assembly and some products, a tenth of a factorisation, and the memory is tens of megabytes.
+n = 1e5 the look costs an assembly and some products, a tenth of a factorisation, and the memory is tens of megabytes;
+with k right-hand sides it grows like k², since both the basis and the rows that it needs do.
 """
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any, final
 
@@ -21,7 +23,7 @@ from neumatc.box import Box
 from neumatc.reduced import AffineModel, AffineSystem, AssembledModel, GeneralSystem, Model, System, Tensors
 from neumatc.reduced.entries import unit
 from neumatc.reduced.exact import size_of
-from neumatc.reduced.model import smallest
+from neumatc.reduced.model import lengths_of, smallest
 from neumatc.sampling.designs import candidates, levels, sobol
 
 from .builder import Basis, Builder
@@ -54,7 +56,7 @@ class Pool(ABC):
 
     @abstractmethod
     def add(self, x: Array) -> bool:
-        """Extend the basis by a solution; False when there is nothing new in it."""
+        """Extend the basis by a solution (n,), or k of them (n, k); False when there is nothing new in it."""
 
     @abstractmethod
     def worst(self, free: Array) -> tuple[int, float, float]:
@@ -77,7 +79,7 @@ class AffinePool(Pool):
         self.found = self._measured(self.builder.tensors())
 
     def add(self, x: Array) -> bool:
-        grew = self.builder.add(x)
+        grew = any([self.builder.add(column) for column in _columns(x)])
         if grew:
             self.found = self._measured(self._projected(self.builder.tensors()))
         return grew
@@ -86,7 +88,7 @@ class AffinePool(Pool):
         tensors, phi, residual = self.found
         index = int(np.argmax(np.where(free, residual, -1.0)))
         one = slice(index, index + 1)
-        floor = tensors.rounding(phi[one], self.theta[one], self.psi[one])
+        floor = tensors.floor(phi[one], self.theta[one], self.psi[one])
         return index, float(residual[index]), float(np.nan_to_num(floor[0], nan=0.0, posinf=0.0))
 
     def model(self) -> Model:
@@ -110,14 +112,14 @@ class AssembledPool(Pool):
     def __init__(self, system: GeneralSystem, capacity: int, rng: np.random.Generator) -> None:
         self.system, self.points = system, system.box.from_unit(few_training_points(system.box, rng))
         self.basis = Basis(capacity, system.n, system.dtype)
-        self.embedding = embedding(system.n, 4 * (capacity + 1), rng)
+        self.embedding = embedding(system.n, 4 * (capacity + math.prod(system.columns)), rng)
         count = len(self.points)
         # Relative to b the residual of no vector at all is one, wherever b is not zero.
         self.bounds, self.floors, self.known = np.ones(count), np.zeros(count), np.zeros(count, int)
         self.columns: list[list[Array]] = [[] for _ in range(count)]
 
     def add(self, x: Array) -> bool:
-        return self.basis.grow(x)
+        return any([self.basis.grow(column) for column in _columns(x)])
 
     def worst(self, free: Array) -> tuple[int, float, float]:
         while True:
@@ -141,14 +143,18 @@ class AssembledPool(Pool):
         A, b, columns = self.system.matrix(self.points[i]), self.system.vector(self.points[i]), self.columns[i]
         columns += [self.embedding @ (A @ v) for v in self.basis.rows[len(columns) :]]
         right = self.embedding @ b.astype(self.system.dtype)
-        size = float(np.linalg.norm(right)) or 1.0
+        sizes = lengths_of(right)
+        sizes = np.where(sizes > 0, sizes, 1.0)
         phi, residual = smallest(np.stack(columns, axis=1), right)
-        self.bounds[i], self.known[i] = residual / size, len(columns)
-        self.floors[i] = unit(self.system.dtype) * size_of(A) * float(np.abs(phi).sum()) / size
+        floors = unit(self.system.dtype) * size_of(A) * np.abs(phi).sum(0) / sizes
+        worst = np.argmax(residual / sizes)
+        self.bounds[i], self.known[i] = (residual / sizes).flat[worst], len(columns)
+        self.floors[i] = floors.flat[worst]
 
 
-def pool_of(system: System, capacity: int, rng: np.random.Generator) -> Pool:
-    """The pool for a kind of system."""
+def pool_of(system: System, samples: int, rng: np.random.Generator) -> Pool:
+    """The pool for a kind of system, with room for that many exact solves."""
+    capacity = min(samples * math.prod(system.columns), system.n) if system.columns else samples
     if isinstance(system, AffineSystem):
         return AffinePool(system, capacity, rng)
     assert isinstance(system, GeneralSystem)
@@ -185,8 +191,13 @@ def embedding(n: int, rows: int, rng: np.random.Generator) -> Any:
 
 
 def _residuals(tensors: Tensors, theta: Array, psi: Array) -> tuple[Array, Array]:
-    """φ, and the residuals, infinite where there is no number."""
+    """φ, and the residuals of the worst columns, infinite where there is no number."""
     with np.errstate(all="ignore"):  # a Galerkin matrix of an indefinite A may be all but singular
         phi = tensors.coefficients(theta, psi)
-        residual = tensors.residual(phi, theta, psi)
+        residual, _ = tensors.worst(phi, theta, psi)
     return phi, np.where(np.isnan(residual), np.inf, residual)
+
+
+def _columns(x: Array) -> list[Array]:
+    """A solution (n,), or those of all right-hand sides (n, k), one by one."""
+    return [x] if x.ndim == 1 else list(np.ascontiguousarray(x.T))
