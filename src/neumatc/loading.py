@@ -56,9 +56,9 @@ def load(
     manifest, arrays = store.read(path)
     try:
         if manifest.get("kind") == "reduced":
-            return _reduced(manifest, arrays, matrix)
+            return _reduced(manifest, arrays, matrix, box)
         if manifest.get("kind") == "reduced_eigh":
-            return _reduced_eigh(manifest, arrays, matrix)
+            return _reduced_eigh(manifest, arrays, matrix, box)
         fit = _assemble(manifest, arrays, operation, box)
     except NeuMatCError:
         raise
@@ -76,9 +76,9 @@ def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, Any], operation:
     layout = Layout(tuple(Part(**part) for part in manifest["layout"]))
     surrogate = Surrogate(arrays["C"], curve, layout, manifest["complex_coefficients"])
     basis = manifest["basis"]
-    whole = _box(manifest["box"])
+    whole = _box(manifest, arrays, box)
     return Fit(
-        map=Map(surrogate, _with_hole(whole, manifest["box"].get("hole"), box, arrays["samples"]), chosen),
+        map=Map(surrogate, whole, chosen),
         operation=chosen,
         problem=None,
         basis=Basis(basis["name"], float(basis["score"]), tuple(_trial(trial) for trial in basis["tried"])),
@@ -92,7 +92,7 @@ def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, Any], operation:
     )
 
 
-def _reduced(manifest: Mapping[str, Any], arrays: Mapping[str, Any], matrix: Any) -> ReducedFit:
+def _reduced(manifest: Mapping[str, Any], arrays: Mapping[str, Any], matrix: Any, box: Any) -> ReducedFit:
     """A reduced fit: its coefficients θ(p) are the caller's code, which no file holds."""
     if not isinstance(matrix, tuple) or len(matrix) != 2:
         came = "none" if matrix is None else f"a {type(matrix).__name__}"
@@ -103,7 +103,7 @@ def _reduced(manifest: Mapping[str, Any], arrays: Mapping[str, Any], matrix: Any
         )
     # Only a file of such a fit pays for the import of what it needs.
     reduced: Any = importlib.import_module("neumatc.reduced")
-    system = reduced.system_of(*matrix, _box(manifest["box"]))
+    system = reduced.system_of(*matrix, _box(manifest, arrays, box))
     fit: ReducedFit = reduced.ReducedFit(
         system=system,
         C=arrays["C"],
@@ -114,10 +114,10 @@ def _reduced(manifest: Mapping[str, Any], arrays: Mapping[str, Any], matrix: Any
     return fit
 
 
-def _reduced_eigh(manifest: Mapping[str, Any], arrays: Mapping[str, Any], matrix: Any) -> ReducedEigh:
+def _reduced_eigh(manifest: Mapping[str, Any], arrays: Mapping[str, Any], matrix: Any, box: Any) -> ReducedEigh:
     reduced: Any = importlib.import_module("neumatc.reduced")
     fit: ReducedEigh = reduced.ReducedEigh(
-        system=reduced.eigh_archive.system_of(manifest, arrays, matrix, _box(manifest["box"])),
+        system=reduced.eigh_archive.system_of(manifest, arrays, matrix, _box(manifest, arrays, box)),
         C=arrays["C"],
         pencil=reduced.eigh_archive.pencil_of(manifest, arrays),
         checked=manifest["checked"],
@@ -138,11 +138,14 @@ def _records(manifest: Mapping[str, Any], arrays: Mapping[str, Any]) -> dict[str
     }
 
 
-def _box(described: Mapping[str, Any]) -> Box:
+def _box(manifest: Mapping[str, Any], arrays: Mapping[str, Any], given: Any) -> Box:
+    """The box of the fit, with its hole."""
+    described = manifest["box"]
     lower, upper, names = (described[key] for key in ("lower", "upper", "names"))
     # Files from before there were scales know linear axes only.
     scales, periodic = (tuple(described.get(key, ())) for key in ("scales", "periodic"))
-    return Box(tuple(lower), tuple(upper), None if names is None else tuple(names), scales, periodic)
+    whole = Box(tuple(lower), tuple(upper), None if names is None else tuple(names), scales, periodic)
+    return _with_hole(whole, described.get("hole"), given, arrays["samples"])
 
 
 def _with_hole(whole: Box, hole: Mapping[str, Any] | None, given: Any, samples: Any) -> Box:

@@ -10,7 +10,7 @@ from tests.reduced.made import BLOCK, ROOM, block, load, room, tridiagonal
 
 import neumatc as nmc
 from neumatc import store
-from neumatc.errors import FormatError, InputError
+from neumatc.errors import FormatError, InputError, OutsideBoxError
 
 
 def heated(energy=True):
@@ -121,3 +121,20 @@ def test_a_fresh_process_answers_without_torch(tmp_path):
     path = saved(block(), tmp_path)
     run = subprocess.run([sys.executable, "-c", FRESH, str(path)], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["surrogate", "False"]
+
+
+def test_a_hole_is_neither_sampled_nor_answered_nor_forgotten(tmp_path):
+    K = sparse.diags_array([-1.0, 2.0, -1.0], offsets=[-1, 0, 1], shape=(40, 40)).tocsc()
+    A = nmc.Affine([K, sparse.eye_array(40, format="csc")], lambda p: np.array([1.0, p]))
+    box = nmc.Box.of((0.1, 2.0)).excluding(lambda p: 0.5 < p < 0.8)
+    solved = nmc.solve(A, np.ones(40), box, tol=1e-8, rng=0)
+    pairs = nmc.eigh(A, box, rank=2, tol=1e-8, rng=0)
+    for fit, matrix in ((solved, (A, np.ones(40))), (pairs, A)):
+        assert not any(0.5 < p < 0.8 for p in fit.samples.points[:, 0])
+        fit.save(tmp_path / "fit.nmc")
+        with pytest.raises(InputError, match="a box with a hole"):
+            nmc.load(tmp_path / "fit.nmc", matrix=matrix)
+        loaded = nmc.load(tmp_path / "fit.nmc", matrix=matrix, box=box)
+        for each in (fit, loaded):
+            with pytest.raises(OutsideBoxError, match="lies inside the hole"):
+                each(0.6)

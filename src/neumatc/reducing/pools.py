@@ -164,13 +164,21 @@ def pool_of(system: System, samples: int, rng: np.random.Generator) -> Pool:
 def training_points(box: Box, rng: np.random.Generator) -> Array:
     """``(M, D)`` unit points, as many as can be where looking costs nothing n-sized."""
     dimension = box.dimension
-    return sobol(2048, dimension, rng) if dimension > 3 else candidates(dimension, levels(dimension) - 1, rng)
+    x = sobol(2048, dimension, rng) if dimension > 3 else candidates(dimension, levels(dimension) - 1, rng)
+    return _admitted(box, x)
 
 
 def few_training_points(box: Box, rng: np.random.Generator) -> Array:
     """``(M, D)`` unit points, about two hundred of them."""
     dimension = box.dimension
-    return sobol(256, dimension, rng) if dimension > 3 else candidates(dimension, int(dimension == 1), rng)
+    x = sobol(256, dimension, rng) if dimension > 3 else candidates(dimension, int(dimension == 1), rng)
+    return _admitted(box, x)
+
+
+def _admitted(box: Box, x: Array) -> Array:
+    """Those outside of the hole."""
+    outside: Array = x[~box.excluded(box.from_unit(x))]
+    return outside
 
 
 def embedding(n: int, rows: int, rng: np.random.Generator) -> Any:
