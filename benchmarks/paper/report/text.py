@@ -127,11 +127,11 @@ NOTES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 WHY: Mapping[str, str] = MappingProxyType(
     {
-        "table11": "With the paper's 20 solves: no combination of 20 solutions has a residual of 1.1e-3 at every query. "
-        "What such a combination can reach is an error near 1.1e-3, the paper's figure; the residual is larger, as A(p) "
-        "is ill-conditioned. With 64 solves the residual falls below 1e-8 at each of the 200 queries, and the model "
-        "itself knows it. Joint training is not offered for sparse systems: their coefficients cost less to solve for "
-        "than to look up.",
+        "table11": "With the paper's 20 solves: no combination of 20 solutions has a residual of 1.1e-3 at every "
+        "query. What such a combination can reach is an error near 1.1e-3, the paper's figure; the residual is "
+        "larger, as A(p) is ill-conditioned. With 64 solves the residual falls below 1e-8 at each of the 200 queries, "
+        "and the model itself knows it. Joint training is not offered for sparse systems: their coefficients cost less "
+        "to solve for than to look up.",
         "table12": "Accuracy: 20 results span at most 20 directions. With 20 or 30 modes in U(p), S(p) and V(p) the "
         "singular vectors of their product have more, and no curve inside that span, which is all that joint training "
         "can draw, comes closer; the paper does not say how it draws its coefficients. The default way leaves the "
