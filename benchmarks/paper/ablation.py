@@ -28,7 +28,7 @@ SWEEPS: dict[str, tuple[float, ...]] = {
     "layers": (2, 3, 4),
     "width": (50, 100, 150, 200),
     "d": (10, 20, 30, 40),
-    "omega": (2.0, 4.0, 6.0, 10.0, 15.0),
+    "omega": (0.1, 2.0, 4.0, 6.0, 10.0, 15.0),
     "balance": (0.1, 1.0, 10.0),
 }
 """The paper's values; ω in radians per unit of x in [-1, 1], for which the paper's own figures cannot be meant."""
