@@ -30,8 +30,8 @@ def contest(found: Contest) -> str:
     solves = listed([str(count) for count in sorted({each.timed["samples"] for each in ours})])
     sets = max(len(each.rows) for each in ours)
     start = (
-        f"{counted(len(found.entrants), 'method')} answered the same {counted(ours[0].timed['points'], 'point')} of "
-        f"{counted(sets, 'data set')} (n = {ours[0].timed['n']}); ours had {solves} exact solves."
+        f"{counted(len(found.entrants), 'method')} answered the same {counted(ours[0].timed['points'], 'point')}, ours "
+        f"{counted(sets, 'data set')} in all (n = {ours[0].timed['n']}); they had {solves} exact solves."
     )
     return " ".join(filter(None, (start, accuracy(found, ours), speed(found, ours))))
 
