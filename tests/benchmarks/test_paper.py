@@ -193,7 +193,8 @@ def test_the_worst_of_many_seeds_is_shown(records, tmp_path):
     given = kept(tmp_path / "rows", [each | {"extra": each["extra"] | {"part": each["case"]}} for each in several])
     text = section(write(given, tmp_path)[0].read_text(encoding="utf-8"), "table1")
     for line in (
-        "data sets, points each | – | – | 3, 12",
+        "data sets | – | – | 3 |",
+        "points, all data sets together | – | – | 36 |",
         "squared error, mean over data sets | 7.2×10⁻⁴ | – | 1.4×10⁻⁶",
         "squared error, worst data set | – | – | 4.0×10⁻⁶",
         "plain relative error, worst data set | – | – | 2.0×10⁻³",
