@@ -143,7 +143,9 @@ def rows(name: str, operation: str, corner: Corner, points: int) -> Iterator[Row
     case, family = f"{name}: {operation}", corner()
     task = task_of(operation, family)
     dimension = Box.of(family.box).dimension
-    fit, said = attempted(task, BUDGETS.get(dimension, BUDGETS[2][:1]))
+    budgets = BUDGETS.get(dimension, BUDGETS[2][:1])
+    # What cannot be solved need not be granted more than the default.
+    fit, said = attempted(task, budgets if corner.expect == "solved" else budgets[:1])
     if fit is None:
         row = Row(CORNER_CHECK.name, case, family.name, 0, dimension, operation, "fit", seed=0, status="refused")
         yield row.having(
