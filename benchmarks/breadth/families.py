@@ -10,7 +10,7 @@ from neumatc.arrays import Array
 from neumatc.gallery import GalleryFamily, LowRankSVD
 from neumatc.gallery.base import BoxLike, Point, coordinates
 
-__all__ = ["Columns", "Gram", "Negative", "SmoothAffine"]
+__all__ = ["Columns", "Gram", "SmoothAffine"]
 
 SIZE = 0.15  # spectral norm of the two matrices that vary
 
@@ -103,34 +103,6 @@ class Columns:
     def __call__(self, p: Point, /) -> Array:
         """Return A(p), shape (n1, count)."""
         return np.ascontiguousarray(self.base(p)[:, : self.count])
-
-
-@final
-@dataclass(frozen=True)
-class Negative:
-    """``-base(p)``: stable where the base is positive definite."""
-
-    base: GalleryFamily
-
-    @property
-    def name(self) -> str:
-        """The base."""
-        return f"minus {self.base.name}"
-
-    @property
-    def box(self) -> BoxLike:
-        """The box of the base."""
-        return self.base.box
-
-    @property
-    def smooth(self) -> bool:
-        """As the base."""
-        return self.base.smooth
-
-    def __call__(self, p: Point, /) -> Array:
-        """Return A(p)."""
-        A: Array = -self.base(p)
-        return A
 
 
 @final

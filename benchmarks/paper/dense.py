@@ -171,7 +171,7 @@ def table7(setting: Setting) -> Iterator[Case]:
         }
         for verb, family in families.items():
             task = TASKS[verb]
-            reference = numpy(f"{verb} (NumPy)", task, _uncounted)
+            reference = numpy(f"{verb} (NumPy)", task)
             players = [reference, *rival(task, seed), *pair(task, samples, **WIDE, **epochs(setting))]
             case = f"{verb} of {family.name}, seed {seed}"
             yield contested("table7", f"table7 {verb}", case, family, task, seed, players, setting)
@@ -202,10 +202,6 @@ def rival(task: Task, seed: int) -> list[Player]:
 def epochs(setting: Setting, full: Mapping[str, Any] = MappingProxyType({"epochs": EPOCHS})) -> dict[str, Any]:
     """Options of joint training: fewer Adam steps where only the way is tried."""
     return {"epochs": 60, "width": 20, "collocation": 8, "candidates": 8} if setting.quick else dict(full)
-
-
-def _uncounted(n: int) -> float:
-    return float("nan") * n
 
 
 def contested(

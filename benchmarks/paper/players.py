@@ -71,12 +71,13 @@ def _fitted(task: Task, options: dict[str, Any], family: Any, seed: int) -> Read
     return Ready(lambda points: (fit(p) for p in points), fit, fit, gflops)
 
 
-def numpy(name: str, task: Task, gflops: Callable[[int], float]) -> Player:
-    """What the paper's own baseline is: NumPy at every p; ``gflops`` from n."""
+def numpy(name: str, task: Task, gflops: Callable[[int], float] | None = None) -> Player:
+    """What the paper's own baseline is: NumPy at every p; ``gflops`` from n, where they are counted."""
 
     def prepare(family: Any, seed: int) -> Ready:
         del seed
-        return Ready(lambda points: (task.numpy(family(p)) for p in points), gflops=gflops(len(family(_first(family)))))
+        counted = gflops(len(family(_first(family)))) if gflops else None
+        return Ready(lambda points: (task.numpy(family(p)) for p in points), gflops=counted)
 
     return Player(name, name, prepare)
 

@@ -174,13 +174,6 @@ class Equation:
         return not any(s.function for t in self.terms for s in t.unknowns)
 
     @property
-    def seeks_exponent(self) -> bool:
-        """Whether it reads ``exp(X) = right``, with no unknown on the right."""
-        sought = tuple(t for t in self.terms if t.unknowns)
-        names = {s.name for t in sought for s in t.unknowns}
-        return len(names) == 1 and sought == exponential(unknown(*names)).terms
-
-    @property
     def constant(self) -> tuple[Term, ...]:
         return tuple(t for t in self.terms if not t.unknowns)
 

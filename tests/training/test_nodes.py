@@ -24,10 +24,9 @@ from neumatc.training.nodes import (
     first_nodes,
     held_back,
     side_of,
-    steepest,
 )
 from neumatc.training.plan import Ground, Plan
-from neumatc.training.suspects import neighbours
+from neumatc.training.suspects import neighbours, steepest_midpoints
 
 BOXES: dict[int, Any] = {1: (0.0, 1.0), 2: [(0.0, 1.0)] * 2, 3: [(0.0, 1.0)] * 3, 4: [(0.0, 1.0)] * 4}
 
@@ -152,7 +151,7 @@ def test_neighbours_on_large_grids_need_no_distances() -> None:
     y = np.where(x[:, :1] > 0.3, 1.0, 0.0) + 1e-3 * x[:, 1:]
     assert len(x) > MANY
     assert sorted(map(tuple, adjacent(x).tolist())) == sorted(map(tuple, neighbours(x).tolist()))
-    np.testing.assert_allclose(np.abs(steepest(x, y)[:, 0] - 0.3), 0, atol=0.05)
+    np.testing.assert_allclose(np.abs(steepest_midpoints(x, y, pairs=adjacent(x))[:, 0] - 0.3), 0, atol=0.05)
 
 
 def test_other_bases_are_tried_where_polynomials_cannot_follow() -> None:

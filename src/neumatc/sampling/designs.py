@@ -41,6 +41,12 @@ def sobol(count: int, dimension: int, rng: np.random.Generator) -> Array:
     return 2 * points[:count] - 1
 
 
+def uniform(each: int, dimension: int) -> Array:
+    """Equidistant points ``(each**D, D)`` of ``[-1, 1]^D`` with the ends."""
+    axes = np.meshgrid(*[np.linspace(-1, 1, each)] * dimension, indexing="ij")
+    return np.stack([axis.ravel() for axis in axes], axis=-1)
+
+
 @final
 @dataclass(frozen=True)
 class Design(Sampler):
@@ -63,8 +69,7 @@ class Design(Sampler):
         each = max(2, round(count ** (1 / dimension)))
         if self.kind == "chebyshev":
             return far_first(x, nearest(x, lobatto(*[each] * dimension)))[:count]
-        axes = np.meshgrid(*[np.linspace(-1, 1, each)] * dimension, indexing="ij")
-        return far_first(x, nearest(x, np.stack([axis.ravel() for axis in axes], axis=-1)))[:count]
+        return far_first(x, nearest(x, uniform(each, dimension)))[:count]
 
     def select(self, x: Array, residuals: Array, free: Array, tol: float) -> list[int]:
         del x, residuals, free, tol  # everything was solved beforehand

@@ -56,16 +56,20 @@ class FailureInformed(Sampler):
 
     def select(self, x: Array, residuals: Array, free: Array, tol: float) -> list[int]:
         score = residuals - (tol / 3 if self.threshold is None else self.threshold)
-        # "not <=": a residual that is NaN has failed.
-        failed = ~(score <= 0)
+        failed, order = failing(score)
         if failed.mean() <= self.tolerance:
             return []
-        order = np.argsort(np.where(np.isnan(score), -np.inf, -score), kind="stable")
         dimension = x.shape[1]
         solved = int(np.count_nonzero(~free))
         most = self.add if self.add is not None else (1 + solved // MANY if dimension == 1 else 8)
         apart = 1.0 / (1 + solved) ** (1 / dimension)
         return spread(x, [int(i) for i in order if failed[i] and free[i]], most, apart)
+
+
+def failing(score: Array) -> tuple[Array, Array]:
+    """Which of the scores ``(M,)`` are failures, and all indices with the largest scores first."""
+    # "not <=": a residual that is NaN has failed.
+    return ~(score <= 0), np.argsort(np.where(np.isnan(score), -np.inf, -score), kind="stable")
 
 
 def spread(x: Array, order: list[int], most: int, apart: float) -> list[int]:

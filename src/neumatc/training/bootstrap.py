@@ -28,9 +28,10 @@ from neumatc.operations import Adaptive, Operation, Separated
 from .breaks import refuse_break
 from .exact import solved
 from .excluded import nothing_left, solvable
-from .nodes import MANY, bases_for, finer, first_curve, first_nodes, held_back, most_nodes, steepest
+from .nodes import MANY, adjacent, bases_for, finer, first_curve, first_nodes, held_back, most_nodes
 from .plan import Ground, Plan, Trained, timed
 from .pod import Modes
+from .suspects import steepest_midpoints
 from .tracking import Tracking
 
 STEPS = 2
@@ -218,7 +219,8 @@ class Bootstrap:
         met = self._meetings(self.operation, F) if isinstance(self.operation, Separated) else self.ground.candidates[:0]
         if self.problem.tabulated is not None:
             return
-        x = np.concatenate([steepest(self.ground.candidates, self.modes.coefficients), met])
+        candidates, labels = self.ground.candidates, self.modes.coefficients
+        x = np.concatenate([steepest_midpoints(candidates, labels, pairs=adjacent(candidates)), met])
         x = x[solvable(self.plan, x)]
         self.ground = replace(self.ground, held_out=np.concatenate([self.ground.held_out, x]))
         self.held_matrices = np.concatenate([self.held_matrices, *([self._matrices(x)] if len(x) else [])])

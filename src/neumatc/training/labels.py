@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from neumatc.arrays import Array
+from neumatc.equations import Equation, exponential, unknown
 from neumatc.operations import Operation
 
 from .exponent import ExponentLabeller
@@ -34,7 +35,14 @@ class Labels(Protocol):
 def seeks_exponent(operation: Operation) -> bool:
     """Whether all that is known of the result is ``exp(X)``."""
     equations = operation.equations()
-    return len(equations) == 1 and equations[0].seeks_exponent
+    return len(equations) == 1 and is_exponential(equations[0])
+
+
+def is_exponential(equation: Equation) -> bool:
+    """Whether it reads ``exp(X) = right``, with no unknown on the right."""
+    sought = tuple(t for t in equation.terms if t.unknowns)
+    names = {s.name for t in sought for s in t.unknowns}
+    return len(names) == 1 and sought == exponential(unknown(*names)).terms
 
 
 def first_count(plan: Plan, usual: int) -> int:

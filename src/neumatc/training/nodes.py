@@ -12,7 +12,7 @@ from neumatc.bases import Basis, Chebyshev, Curve, SineNetwork, lobatto
 from neumatc.sampling import Design, FailureInformed
 
 from .plan import Ground, Plan
-from .suspects import SUSPECTS, neighbours
+from .suspects import neighbours
 
 MANY = 1500
 """Points beyond which costs that grow with their square or cube are not paid."""
@@ -108,15 +108,6 @@ def adjacent(x: Array) -> Array:
     index = np.arange(len(x)).reshape((side,) * x.shape[1])
     pairs = [(np.delete(index, -1, axis).ravel(), np.delete(index, 0, axis).ravel()) for axis in range(x.shape[1])]
     return np.concatenate([np.stack(pair, axis=1) for pair in pairs])
-
-
-def steepest(x: Array, y: Array, count: int = SUSPECTS) -> Array:
-    """Midpoints ``(k, D)`` of the `adjacent` points ``x (M, D)`` between which ``y (M, m)`` changes most."""
-    pairs = adjacent(x)
-    change = np.linalg.norm(y[pairs[:, 0]] - y[pairs[:, 1]], axis=-1)
-    chosen = pairs[np.argsort(-change, kind="stable")[:count]]
-    middle: Array = (x[chosen[:, 0]] + x[chosen[:, 1]]) / 2
-    return middle
 
 
 def most_nodes(ground: Ground) -> int:

@@ -8,7 +8,8 @@ from neumatc.arrays import Array
 from neumatc.bases import lobatto
 from neumatc.sampling import Design, FailureInformed
 from neumatc.sampling.base import nearest
-from neumatc.sampling.designs import sobol
+from neumatc.sampling.designs import sobol, uniform
+from neumatc.sampling.failure import failing
 
 from .excluded import admitted
 from .plan import Ground, Plan
@@ -32,10 +33,7 @@ def design(kind: str, count: int, dimension: int) -> Array:
     each = int((count + 0.5) ** (1 / dimension))
     if each < 2:
         return sobol(count, dimension, np.random.default_rng(0))
-    if kind == "chebyshev":
-        return lobatto(*[each] * dimension)
-    axes = np.meshgrid(*[np.linspace(-1, 1, each)] * dimension, indexing="ij")
-    return np.stack([axis.ravel() for axis in axes], axis=-1)
+    return lobatto(*[each] * dimension) if kind == "chebyshev" else uniform(each, dimension)
 
 
 def random_places(plan: Plan, ground: Ground, count: int) -> Array:
@@ -63,10 +61,9 @@ def worst(scores: Array, free: Array, tolerance: float, add: int) -> tuple[float
     >>> worst(np.array([0.5, -1.0, 2.0, 1.0]), np.array([True, True, False, True]), 0.1, 2)
     (0.75, array([3, 0]))
     """
-    failed = ~(scores <= 0)
+    failed, order = failing(scores)
     probability = float(failed.mean()) if len(scores) else 0.0
     if probability < tolerance:
         return probability, np.empty(0, int)
-    order = np.argsort(np.where(np.isnan(scores), -np.inf, -scores), kind="stable")
     chosen: Array = order[(failed & free)[order]][:add]
     return probability, chosen

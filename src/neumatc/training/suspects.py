@@ -15,9 +15,12 @@ SUSPECTS = 8
 """Points added to the held-out ones, per grid of candidates."""
 
 
-def steepest_midpoints(x: Array, y: Array, count: int = SUSPECTS) -> Array:
-    """Midpoints ``(k, D)`` of the neighbouring points ``x (M, D)`` between which ``y (M, m)`` changes most."""
-    pairs = neighbours(x)
+def steepest_midpoints(x: Array, y: Array, count: int = SUSPECTS, pairs: Array | None = None) -> Array:
+    """Midpoints ``(k, D)`` of the neighbouring points ``x (M, D)`` between which ``y (M, m)`` changes most.
+
+    ``pairs`` are the `neighbours`, for a caller who has them cheaper.
+    """
+    pairs = neighbours(x) if pairs is None else pairs
     change = np.linalg.norm(y[pairs[:, 0]] - y[pairs[:, 1]], axis=-1)
     chosen = pairs[np.argsort(-change, kind="stable")[:count]]
     middle: Array = (x[chosen[:, 0]] + x[chosen[:, 1]]) / 2
