@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,11 @@ from neumatc.box import Box
 from neumatc.errors import InputError
 from neumatc.gauge import Factors
 from neumatc.operations import Differentiable, Operation
+from neumatc.query import unit_points
 from neumatc.surrogate import Surrogate
+
+PIECE_BYTES = 1 << 26
+"""Answers held at once by `Map.stream`."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +52,14 @@ class Map:
         out : memory for the result, of its exact shape and dtype, C-contiguous; a tuple for several arrays
         reproducible : evaluate every point alone, so that the bits do not depend on the batch it stands in
         """
-        points, batch = self.box.points(p)
-        x = self.box.to_unit(points)
-        if out is not None and self._direct and not reproducible:
-            flat = _buffer(out, (*batch, *self.shape), self.surrogate.C.dtype)
-            self.surrogate.flat(x, flat.reshape(len(x), self.surrogate.C.shape[1]))
-            return out
-        if reproducible and len(x) > 1:
+        x, batch = unit_points(self.box, p)
+        alone = reproducible and len(x) > 1
+        if self._direct and not alone:
+            C, shape = self.surrogate.C, (*batch, *self.shape)
+            memory = np.empty(shape, C.dtype) if out is None else _buffer(out, shape, C.dtype)
+            self.surrogate.flat(x, memory.reshape(len(x), C.shape[1]))
+            return like(memory, p) if out is None else out
+        if alone:
             rows = [self.factors(x[i : i + 1]) for i in range(len(x))]
             F = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
         else:
@@ -61,6 +68,45 @@ class Map:
         if out is not None:
             return _copy(value, out)
         return like(value, p)
+
+    def stream(self, p: Any, size: int | None = None) -> Iterator[tuple[slice, Any]]:
+        """Answer a long batch piece by piece, for outputs larger than memory.
+
+        Parameters
+        ----------
+        p : the batch, ``(B,)`` for one parameter, ``(B, D)`` for several
+        size : points per piece; as many as fill 64 MiB by default
+
+        Yields
+        ------
+        some, values : a slice of the batch, and ``f(p[some])``. Pieces of one matrix lie in one buffer that is used
+            again: copy what is to be kept. Every point is checked before the first piece comes.
+
+        Examples
+        --------
+        >>> import numpy as np, neumatc as nmc
+        >>> f = nmc.inv(lambda p: np.array([[2.0 + p, 1.0], [p, 3.0]]), box=(0.0, 1.0), rng=0)
+        >>> traces = np.empty(1000)
+        >>> for some, X in f.map.stream(np.linspace(0, 1, 1000), size=300):
+        ...     traces[some] = X.trace(axis1=1, axis2=2)
+        >>> bool(abs(traces[-1] - f(1.0).trace()) < 1e-12)
+        True
+        """
+        points, batch = self.box.points(p)
+        if len(batch) != 1:
+            raise InputError(
+                f"`stream` needs a batch with one axis of points, got the batch shape {batch}. "
+                "Its pieces are slices of that axis. Reshape p, or call f(p) for a single point."
+            )
+        return self._pieces(points, p, size or max(1, PIECE_BYTES // (self.surrogate.C[0].nbytes or 1)))
+
+    def _pieces(self, points: Array, p: Any, size: int) -> Iterator[tuple[slice, Any]]:
+        rows = points[:, 0] if self.box.dimension == 1 else points
+        memory = np.empty((min(size, len(rows)), *self.shape), self.surrogate.C.dtype) if self._direct else None
+        for start in range(0, len(rows), size):
+            piece = rows[start : start + size]
+            values = self(piece, None if memory is None else memory[: len(piece)])
+            yield slice(start, start + len(piece)), like(values, p)
 
     def factors(self, x: Array) -> Factors:
         """Canonical factors, or their derivative, at ``x (B, D)`` in the unit cube."""
@@ -113,14 +159,14 @@ class Map:
         rows, columns = (*indices, slice(None))[:2]
         return self._linear(lambda X: _two_axes(X, rows, columns), "f[rows, columns]")
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         """Shape of one result, for maps of one array."""
         part = self.surrogate.layout.parts[0]
         full = (part.rows, part.columns)
         return full if self.dropped is None else (full[1 - self.dropped],)
 
-    @property
+    @cached_property
     def _direct(self) -> bool:
         kind = Operation if self.operation is None else type(self.operation)
         plain = kind.canonical is Operation.canonical and kind.present is Operation.present

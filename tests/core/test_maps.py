@@ -58,6 +58,40 @@ def test_out_of_several_factors(triplets: nmc.Fit) -> None:
         assert np.array_equal(part, buffer)
 
 
+@pytest.mark.parametrize("size", [1, 4, 9, 100, None])
+def test_a_stream_is_the_batch_in_pieces(inverse: nmc.Fit, triplets: nmc.Fit, size: int | None) -> None:
+    for f in (inverse.map, triplets.map):
+        wanted, seen = f(P, reproducible=True), 0
+        for some, values in f.stream(P, size):
+            seen += some.stop - some.start
+            for one, all_of_them in zip(_parts(values), _parts(wanted), strict=True):
+                assert np.allclose(one, all_of_them[some], rtol=1e-12, atol=1e-12)
+        assert seen == len(P)
+
+
+def test_a_stream_uses_one_buffer_again(plane: nmc.Fit) -> None:
+    p = plane.box.random(9, np.random.default_rng(4))
+    places = {values.__array_interface__["data"][0] for _, values in plane.map.stream(p, 3)}
+    assert len(places) == 1
+
+
+def test_a_stream_in_several_parameters(plane: nmc.Fit) -> None:
+    p = plane.box.random(7, np.random.default_rng(3))
+    found = np.concatenate([X.copy() for _, X in plane.map.stream(p, 3)])
+    assert np.allclose(found, plane(p), rtol=1e-12)
+
+
+def test_a_stream_checks_before_it_starts(inverse: nmc.Fit) -> None:
+    with pytest.raises(OutsideBoxError):
+        inverse.map.stream(np.append(P, 99.0))
+    with pytest.raises(InputError, match=r"one axis of points, got the batch shape \(3, 3\)"):
+        inverse.map.stream(P.reshape(3, 3))
+
+
+def _parts(values: Any) -> tuple[Any, ...]:
+    return values if isinstance(values, tuple) else (values,)
+
+
 def test_wrong_buffers_are_refused(inverse: nmc.Fit) -> None:
     good = inverse(0.3)
     read_only = good.copy()

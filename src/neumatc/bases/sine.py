@@ -55,9 +55,10 @@ class SineCurve(Curve):
 
     def __call__(self, x: Array) -> Array:
         """Evaluate at ``x`` (B, D); returns (B, m)."""
-        y: Array = _features(self.hidden, x) @ self.readout
+        # One point as a vector: products with it cost a third less than those with a matrix of one row.
+        y: Array = _features(self.hidden, x[0] if len(x) == 1 else x).dot(self.readout)
         y += self.offset
-        return y
+        return y.reshape(len(x), len(self.offset))
 
     def derivative(self, x: Array, axis: int) -> Array:
         """Differentiate by the chain rule, ``dh_l = cos(h_{l-1} W_l + b_l) · (dh_{l-1} W_l)``; returns (B, m)."""
@@ -161,9 +162,10 @@ class SineNetwork(Basis):
 
 
 def _features(hidden: Layers, x: Array) -> Array:
+    """The last hidden layer for points ``x (B, D)``, or one point (D,)."""
     h = x
     for weight, bias in hidden:
-        h = h @ weight
+        h = h.dot(weight)
         h += bias
         np.sin(h, out=h)
     return h
