@@ -18,12 +18,12 @@ from neumatc.gauge import Factors
 BLOCK = 32
 """Block rows of a packed matrix: wider ones store more than the triangle, narrower ones take longer to unpack."""
 
-Kind: TypeAlias = Literal["full", "hermitian", "lower", "upper", "diagonal"]
+Kind: TypeAlias = Literal["full", "transposed", "hermitian", "lower", "upper", "diagonal"]
 
 
 @dataclass(frozen=True)
 class Part:
-    """One factor inside the flat vector: in full, one triangle of it, or its diagonal."""
+    """One factor inside the flat vector: in full (or transposed, row by row), one triangle of it, or its diagonal."""
 
     name: str
     rows: int
@@ -32,7 +32,7 @@ class Part:
 
     @property
     def size(self) -> int:
-        if self.kind == "full":
+        if self.kind in ("full", "transposed"):
             return self.rows * self.columns
         if self.kind == "diagonal":
             return min(self.rows, self.columns)
@@ -41,8 +41,9 @@ class Part:
     def pack(self, matrices: Any, out: Any) -> None:
         """Write ``(B, rows, columns)`` into ``out (B, size)``; NumPy or torch."""
         batch = matrices.shape[0]
-        if self.kind == "full":
-            out[:] = matrices.reshape(batch, -1)
+        if self.kind in ("full", "transposed"):
+            turned = matrices if self.kind == "full" else matrices.swapaxes(-1, -2)
+            out[:] = turned.reshape(batch, -1)
             return
         if self.kind == "diagonal":
             out[:] = matrices.diagonal(0, -2, -1)
@@ -54,10 +55,10 @@ class Part:
             offset += length
 
     def unpack(self, flat: Any, out: Array | None = None) -> Any:
-        """``(B, size)`` to ``(B, rows, columns)``; a view for a full part when ``out`` is None."""
+        """``(B, size)`` to ``(B, rows, columns)``; a view for a full or transposed part when ``out`` is None."""
         batch = flat.shape[0]
-        if self.kind == "full":
-            full = flat.reshape(batch, self.rows, self.columns)
+        if self.kind in ("full", "transposed"):
+            full = flat.reshape(batch, self.rows, self.columns) if self.kind == "full" else self._turned(flat)
             if out is None:
                 return full
             out[...] = full
@@ -78,6 +79,9 @@ class Part:
                 target[:, :start, start:stop] = block[:, :, :start].conj().swapaxes(-1, -2)
             offset += length
         return target
+
+    def _turned(self, flat: Any) -> Any:
+        return flat.reshape(flat.shape[0], self.columns, self.rows).swapaxes(-1, -2)
 
     @property
     def _blocks(self) -> list[tuple[int, int, int, int]]:

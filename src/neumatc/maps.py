@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from neumatc.arrays import Array, as_numpy, is_torch, torch_or_none
 from neumatc.box import Box
+from neumatc.direct import Writer
 from neumatc.errors import InputError
 from neumatc.gauge import Factors
 from neumatc.operations import Differentiable, Operation
@@ -53,21 +54,19 @@ class Map:
         reproducible : evaluate every point alone, so that the bits do not depend on the batch it stands in
         """
         x, batch = unit_points(self.box, p)
-        alone = reproducible and len(x) > 1
-        if self._direct and not alone:
-            C, shape = self.surrogate.C, (*batch, *self.shape)
-            memory = np.empty(shape, C.dtype) if out is None else _buffer(out, shape, C.dtype)
-            self.surrogate.flat(x, memory.reshape(len(x), C.shape[1]))
-            return like(memory, p) if out is None else out
-        if alone:
-            rows = [self.factors(x[i : i + 1]) for i in range(len(x))]
-            F = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
-        else:
-            F = self.factors(x)
-        value = shaped(self.present(F), batch)
-        if out is not None:
-            return _copy(value, out)
-        return like(value, p)
+        rows = [x[i : i + 1] for i in range(len(x))] if reproducible and len(x) > 1 else [x]
+        if self._writer is None:
+            F = [self.factors(row) for row in rows]
+            together = F[0] if len(F) == 1 else {name: np.concatenate([one[name] for one in F]) for name in F[0]}
+            value = shaped(self.present(together), batch)
+            return like(value, p) if out is None else _copy(value, out)
+        memory = self._memory(out, len(x), batch)
+        start = 0
+        for row in rows:
+            self._writer.write(self.surrogate.phi(row), tuple(part[start : start + len(row)] for part in memory))
+            start += len(row)
+        value = self._writer.settled(memory)
+        return like(shaped(value, batch), p) if out is None else out
 
     def stream(self, p: Any, size: int | None = None) -> Iterator[tuple[slice, Any]]:
         """Answer a long batch piece by piece, for outputs larger than memory.
@@ -102,11 +101,17 @@ class Map:
 
     def _pieces(self, points: Array, p: Any, size: int) -> Iterator[tuple[slice, Any]]:
         rows = points[:, 0] if self.box.dimension == 1 else points
-        memory = np.empty((min(size, len(rows)), *self.shape), self.surrogate.C.dtype) if self._direct else None
+        writer, count = self._writer, min(size, len(rows))
+        memory = None if writer is None else writer.fresh(count)
         for start in range(0, len(rows), size):
-            piece = rows[start : start + size]
-            values = self(piece, None if memory is None else memory[: len(piece)])
-            yield slice(start, start + len(piece)), like(values, p)
+            some = slice(start, min(start + size, len(rows)))
+            if writer is None or memory is None:
+                values = self(rows[some])
+            else:
+                used = tuple(part[: some.stop - start] for part in memory)
+                writer.write(self.surrogate.phi(self.box.to_unit(points[some])), used)
+                values = writer.settled(used)
+            yield some, like(values, p)
 
     def factors(self, x: Array) -> Factors:
         """Canonical factors, or their derivative, at ``x (B, D)`` in the unit cube."""
@@ -167,10 +172,19 @@ class Map:
         return full if self.dropped is None else (full[1 - self.dropped],)
 
     @cached_property
-    def _direct(self) -> bool:
-        kind = Operation if self.operation is None else type(self.operation)
-        plain = kind.canonical is Operation.canonical and kind.present is Operation.present
-        return plain and self.surrogate.layout.is_plain and self.axis is None
+    def _writer(self) -> Writer | None:
+        return Writer.of(self.surrogate, self.operation, self.shape) if self.axis is None else None
+
+    def _memory(self, out: Any, count: int, batch: tuple[int, ...]) -> tuple[Array, ...]:
+        """The user's buffers, or new ones, as the parts of ``count`` points lie in them."""
+        writer = self._writer
+        assert writer is not None  # the caller asked
+        if out is None:
+            return writer.fresh(count)
+        wanted = [((*batch, *given), field.dtype) for given, field in zip(writer.given, writer.fields, strict=True)]
+        buffers = _buffers(out, wanted)
+        fields = zip(buffers, writer.fields, strict=True)
+        return tuple(buffer.reshape(count, *field.shape) for buffer, field in fields)
 
     @property
     def _differentiable(self) -> bool:
@@ -255,16 +269,18 @@ def _buffer(out: Any, shape: tuple[int, ...], dtype: Any) -> Array:
 
 
 def _copy(value: Any, out: Any) -> Any:
-    several = isinstance(value, tuple)
-    parts = value if several else (value,)
-    targets = out if several and isinstance(out, tuple | list) else (out,)
-    if len(targets) != len(parts):
-        raise InputError(
-            f"`out` must hold {len(parts)} arrays, got {len(targets)}. "
-            "The result is a named tuple. Pass one buffer for each of its fields, in order."
-        )
-    # All are checked before the first is written.
-    buffers = [_buffer(target, part.shape, part.dtype) for part, target in zip(parts, targets, strict=True)]
-    for part, buffer in zip(parts, buffers, strict=True):
+    parts = value if isinstance(value, tuple) else (value,)
+    for part, buffer in zip(parts, _buffers(out, [(part.shape, part.dtype) for part in parts]), strict=True):
         buffer[...] = part
     return out
+
+
+def _buffers(out: Any, wanted: Sequence[tuple[tuple[int, ...], Any]]) -> list[Array]:
+    """The arrays of ``out``, all of them checked before the first is written."""
+    targets = out if isinstance(out, tuple | list) and len(wanted) > 1 else (out,)
+    if len(targets) != len(wanted):
+        raise InputError(
+            f"`out` must hold {len(wanted)} arrays, got {len(targets)}. "
+            "The result is a named tuple. Pass one buffer for each of its fields, in order."
+        )
+    return [_buffer(target, *each) for target, each in zip(targets, wanted, strict=True)]

@@ -54,6 +54,21 @@ def test_only_the_lower_triangle_is_stored(n: int, complex_: bool) -> None:
 
 
 @COMPLEX
+def test_a_transposed_part_lies_row_by_row(complex_: bool) -> None:
+    X, part = matrices((2, 5, 3), complex_), Part("X", 5, 3, "transposed")
+    flat = np.full((2, part.size), np.nan, X.dtype)
+    part.pack(X, flat)
+    np.testing.assert_array_equal(flat.reshape(2, 3, 5), X.swapaxes(-1, -2))
+    back = part.unpack(flat)
+    assert np.shares_memory(back, flat)
+    np.testing.assert_array_equal(back, X)
+    np.testing.assert_array_equal(part.unpack(flat, np.empty_like(X)), X)
+    tensor = torch.empty(flat.shape, dtype=torch.from_numpy(flat).dtype)
+    part.pack(torch.from_numpy(X), tensor)
+    np.testing.assert_array_equal(tensor.numpy(), flat)
+
+
+@COMPLEX
 def test_full_and_hermitian_parts_side_by_side(complex_: bool) -> None:
     F = {
         "U": matrices((2, 5, 3), complex_),

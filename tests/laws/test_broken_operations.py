@@ -53,6 +53,14 @@ class Refined(Altered):
         return {name: 1.1 * X for name, X in F.items() if len(A)}
 
 
+class Settled(Altered):
+    def in_place(self, kinds: Any) -> Any:
+        return ("X",) if kinds["X"] == "full" else None
+
+    def settle(self, parts: Any) -> Any:
+        return self.methods["settled"](parts)
+
+
 class Picky(Altered):
     def defect(self, A: Any, F: Any, probes: Any) -> Any:
         return np.full(len(A), 0.1 * len(F) * len(probes))
@@ -134,6 +142,16 @@ MISTAKES = [
         "canonical_keeps_the_equations",
         "finite arrays, batch axis first",
         inverse(present=lambda F: F["X"] * np.nan),
+    ),
+    wrong(
+        "settled_is_presented",
+        r"settle\(parts\) must be present.* Found: a difference of",
+        Settled(Inverse(), {"settled": lambda parts: 1.1 * parts[0]}),
+    ),
+    wrong(
+        "settled_is_presented",
+        r"settle\(parts\) must be present.* Found: \(3, 36\) float64 for \(3, 6, 6\)",
+        Settled(Inverse(), {"settled": lambda parts: parts[0].reshape(-1, 36)}),
     ),
     wrong(
         "bound_is_a_bound",

@@ -8,6 +8,7 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Any, Protocol, final, runtime_checkable
 
 import numpy as np
@@ -107,7 +108,22 @@ class Operation(ABC):
         names = self.unknowns
         if len(names) == 1:
             return F[names[0]]
-        return namedtuple(_title(self.name), names)(*(F[n] for n in names))
+        return _result(self.name, names)(*(F[n] for n in names))
+
+    def in_place(self, kinds: Mapping[str, Kind]) -> tuple[str, ...] | None:
+        """Names of the stored factors that lie in memory as the arrays of the result do, up to what `settle` changes.
+
+        Answers are then written where the user wants them, with no copy in between. A diagonal lies there as a
+        vector, a transposed matrix as its rows are stored. None where the query has to compute with the stored
+        factors. By default all factors of an operation that neither computes nor arranges.
+        """
+        kind = type(self)
+        plain = kind.canonical is Operation.canonical and kind.present is Operation.present
+        return self.unknowns if plain and not {"diagonal", "transposed"} & set(kinds.values()) else None
+
+    def settle(self, parts: tuple[Any, ...]) -> Any:
+        """The result made of the parts that `in_place` names, batched, whose memory it may change."""
+        return self.present(dict(zip(self.in_place({}) or (), parts, strict=True)))
 
     def theorem(self, rows: int) -> tuple[float, str] | None:
         """``(c, text)`` with relative error <= c * relative residual under the theorem named in text, or None."""
@@ -246,6 +262,12 @@ class Custom(Operation):
                 "Its equations have several unknowns. Return a dict of arrays."
             )
         return {names[0]: result}
+
+
+@cache
+def _result(name: str, fields: tuple[str, ...]) -> Any:
+    """The named tuple of an operation: one type for all its answers."""
+    return namedtuple(_title(name), fields)
 
 
 def _title(name: str) -> str:

@@ -21,7 +21,7 @@ from .blocks import Blocks, as_blocks, core, mapped, turned, with_cores, within
 from .definite import hermitian_part
 from .partial_eigh import inverse_gaps, transported
 from .pencil import EighResult, bound_of_pencil, check_pencil, given_pencil, pencil_equations, solved_pencil
-from .separated import cluster_width, gram_defect, reordered, rotation, with_diagonal
+from .separated import cluster_width, gram_defect, misplaced, reordered, rotation, with_diagonal
 from .several import bundled
 from .svd import _diagonal
 
@@ -107,6 +107,16 @@ class Eigh(Operation):
 
     def present(self, F: Mapping[str, Any]) -> EighResult:
         return EighResult(F["w"].diagonal(0, -2, -1).real.copy(), F["V"])
+
+    def in_place(self, kinds: Mapping[str, Kind]) -> tuple[str, ...] | None:
+        return ("w", "V") if kinds["w"] == "diagonal" else None
+
+    def settle(self, parts: tuple[Any, ...]) -> EighResult:
+        w, V = parts
+        order = np.argsort(w, axis=-1, kind="stable")
+        for i in misplaced(order):
+            w[i], V[i] = w[i, order[i]], V[i][:, order[i]]
+        return EighResult(w, V)
 
     def theorem(self, rows: int) -> tuple[float, str] | None:
         if self.generalised:

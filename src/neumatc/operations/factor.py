@@ -106,6 +106,10 @@ class QR(Operation):
         skew = lower - adjoint(lower) + (diagonal - adjoint(diagonal)) / 2
         return {"Q": Q @ skew + moved - Q @ M, "R": namespace(M).triu(M - skew) @ R}
 
+    def in_place(self, kinds: Mapping[str, Kind]) -> tuple[str, ...]:
+        del kinds
+        return self.unknowns
+
     def present(self, F: Mapping[str, Any]) -> QRResult:
         return QRResult(F["Q"], F["R"])
 

@@ -8,7 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
-from neumatc.arrays import Array, namespace
+from neumatc.arrays import Array, is_complex, namespace
 from neumatc.equations import Equation, equal, identity, known, unknown
 from neumatc.errors import InputError
 from neumatc.gauge import Factors, Gauge, Vectors, adjoint
@@ -18,7 +18,7 @@ from .angles import of_triplets
 from .base import Operation
 from .blocks import Blocks, as_blocks, core, mapped, turned, with_cores, within
 from .partial_eigh import inverse_gaps
-from .separated import cluster_width, gram_defect, reordered, rotation, shortened, with_diagonal
+from .separated import cluster_width, gram_defect, misplaced, reordered, rotation, shortened, with_diagonal
 from .svd import SVDResult, _diagonal, _svd
 
 
@@ -81,7 +81,7 @@ class FullSVD(Operation):
 
     def storage(self, known: Mapping[str, Any], F: Mapping[str, Any]) -> dict[str, Kind]:
         del known, F
-        return {} if self.blocks else {"s": "diagonal"}
+        return {"V": "transposed"} if self.blocks else {"s": "diagonal", "V": "transposed"}
 
     def check(self, shape: tuple[int, int]) -> None:
         if min(shape) == 0:
@@ -99,6 +99,20 @@ class FullSVD(Operation):
 
     def present(self, F: Mapping[str, Any]) -> SVDResult:
         return SVDResult(F["U"], F["s"].diagonal(0, -2, -1).real.copy(), adjoint(F["V"]))
+
+    def in_place(self, kinds: Mapping[str, Kind]) -> tuple[str, ...] | None:
+        return ("U", "s", "V") if (kinds["s"], kinds["V"]) == ("diagonal", "transposed") else None
+
+    def settle(self, parts: tuple[Any, ...]) -> SVDResult:
+        U, s, Vh = parts
+        if is_complex(Vh.dtype):
+            np.conjugate(Vh, out=Vh)
+        order = np.argsort(-np.abs(s), axis=-1, kind="stable")
+        for i in misplaced(order):
+            U[i], s[i], Vh[i] = U[i][:, order[i]], s[i, order[i]], Vh[i, order[i]]
+        negative = np.nonzero(s < 0)
+        Vh[negative] = -Vh[negative]
+        return SVDResult(U, np.abs(s, out=s), Vh)
 
     def theorem(self, rows: int) -> tuple[float, str] | None:
         text = "|s - σ|/‖A‖_F <= (1 + 3 sqrt(n1)) residual (Weyl); vectors: residual ‖A‖_F/gap (Wedin)"

@@ -24,6 +24,7 @@ from .angles import of_lowest
 from .base import Operation
 from .definite import hermitian_part
 from .filter import below, degree, ends, lifted
+from .orthonormal import Orthonormal
 from .pencil import (
     EighResult,
     bound_of_pencil,
@@ -132,14 +133,15 @@ class PartialEigh(Operation):
             )
 
     def canonical(self, F: Mapping[str, Any]) -> Factors:
-        V, R = F["V"], None
-        if not self.generalised:
-            # Without B orthonormality costs one thin QR; with B it is as good as the fit.
-            V, R = namespace(V).linalg.qr(V)
-        core = F["M"] if R is None else R @ F["M"] @ adjoint(R)
-        values, Y = namespace(V).linalg.eigh(hermitian_part(core))
+        V, eigh = F["V"], namespace(F["V"]).linalg.eigh
+        if self.generalised:  # orthonormal in B as well as the fit is
+            values, Y = eigh(hermitian_part(F["M"]))
+            kept = self._wanted(values.shape[-1])
+            return {"V": V @ Y[..., :, kept], "M": _diagonal(values[..., kept], V.dtype)}
+        basis = Orthonormal.of(V)
+        values, Y = eigh(hermitian_part(basis.R @ F["M"] @ adjoint(basis.R)))
         kept = self._wanted(values.shape[-1])
-        return {"V": V @ Y[..., :, kept], "M": _diagonal(values[..., kept], V.dtype)}
+        return {"V": basis.times(Y[..., :, kept]), "M": _diagonal(values[..., kept], V.dtype)}
 
     def present(self, F: Mapping[str, Any]) -> EighResult:
         values = F["M"].diagonal(0, -2, -1).real

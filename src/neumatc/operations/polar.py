@@ -84,6 +84,10 @@ class Polar(Operation):
     def check(self, shape: tuple[int, int]) -> None:
         refuse_wide(self.name, shape)
 
+    def in_place(self, kinds: Mapping[str, Kind]) -> tuple[str, ...]:
+        del kinds
+        return self.unknowns
+
     def present(self, F: Mapping[str, Any]) -> PolarResult:
         return PolarResult(F["U"], F["P"])
 

@@ -103,5 +103,10 @@ def gram_defect(V: Any, BV: Any) -> Any:
 
 
 def reordered(X: Any, order: Any) -> Any:
-    """Columns of ``X (B, n, k)`` in the order ``(B, k)``, NumPy."""
-    return np.take_along_axis(X, order[..., None, :], -1)
+    """Columns of ``X (B, n, k)`` in the order ``(B, k)``, NumPy; X itself where they are in order."""
+    return np.take_along_axis(X, order[..., None, :], -1) if len(misplaced(order)) else X
+
+
+def misplaced(order: Array) -> Array:
+    """Rows of ``order (B, k)`` that are not 0, 1, …, k - 1."""
+    return np.flatnonzero((order != np.arange(order.shape[-1])).any(-1))

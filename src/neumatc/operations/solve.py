@@ -88,6 +88,10 @@ class Solve(Operation):
         del known, F  # the solution of Hermitian A and b is Hermitian by accident only
         return {}
 
+    def in_place(self, kinds: Mapping[str, Kind]) -> tuple[str, ...]:
+        del kinds
+        return self.unknowns
+
     def present(self, F: Mapping[str, Any]) -> Any:
         return F["X"][..., 0] if self.vector else F["X"]
 

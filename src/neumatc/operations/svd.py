@@ -19,6 +19,7 @@ from neumatc.gauge import Factors, Gauge, Unitary, adjoint
 
 from .angles import of_leading
 from .base import Operation
+from .orthonormal import Orthonormal
 
 MOST_BUFFER = 16
 """Most directions kept beyond the rank: more are seldom smooth in p (measured: no gain past 16)."""
@@ -87,14 +88,13 @@ class TruncatedSVD(Operation):
 
     def canonical(self, F: Mapping[str, Any]) -> Factors:
         xp = namespace(F["U"])
-        Qu, Ru = xp.linalg.qr(F["U"])
-        Qv, Rv = xp.linalg.qr(F["V"])
-        X, S, Yh = xp.linalg.svd(Ru @ F["M"] @ adjoint(Rv), full_matrices=False)
+        left, right = Orthonormal.of(F["U"]), Orthonormal.of(F["V"])
+        X, S, Yh = xp.linalg.svd(left.R @ F["M"] @ adjoint(right.R), full_matrices=False)
         r = self.rank
         return {
-            "U": Qu @ X[..., :, :r],
-            "M": _diagonal(S[..., :r], Qu.dtype),
-            "V": Qv @ adjoint(Yh[..., :r, :]),
+            "U": left.times(X[..., :, :r]),
+            "M": _diagonal(S[..., :r], F["U"].dtype),
+            "V": right.times(adjoint(Yh[..., :r, :])),
         }
 
     def present(self, F: Mapping[str, Any]) -> SVDResult:

@@ -17,6 +17,7 @@ from neumatc.operations import Operation, Refinable, Selective
 from neumatc.probes import gaussian
 from neumatc.sketch import Sketch
 
+from .answers import law_settled_is_presented
 from .require import require, stream
 
 Law: TypeAlias = Callable[[Operation, Array, np.random.Generator], None]
@@ -225,6 +226,7 @@ OPERATION_LAWS: Mapping[str, Law] = MappingProxyType(
             law_batch_equals_single,
             law_scaling,
             law_canonical_keeps_the_equations,
+            law_settled_is_presented,
             law_sketch_estimates_the_residual,
             law_bound_is_a_bound,
             law_torch_answers_in_kind,
