@@ -64,9 +64,8 @@ class Part:
             out[...] = full
             return out
         target = np.empty((batch, self.rows, self.columns), flat.dtype) if out is None else out
-        if self.kind != "hermitian":
-            target[...] = 0
         if self.kind == "diagonal":
+            target[...] = 0
             places = np.arange(self.size)
             target[:, places, places] = flat
             return target
@@ -77,6 +76,9 @@ class Part:
             target[:, start:stop, left:right] = block
             if self.kind == "hermitian":
                 target[:, :start, start:stop] = block[:, :, :start].conj().swapaxes(-1, -2)
+            else:
+                target[:, start:stop, :left] = 0
+                target[:, start:stop, right:] = 0
             offset += length
         return target
 

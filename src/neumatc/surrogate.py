@@ -98,7 +98,8 @@ def product(phi: Array, C: Array, out: Array | None = None) -> Array:
 
 def _multiply(phi: Array, C: Array, out: Array) -> None:
     torch = torch_or_none()
-    if phi.shape[0] == 1:
+    # NumPy would copy a part of C, torch does not.
+    if phi.shape[0] == 1 and (torch is None or C.flags.c_contiguous):
         np.dot(phi[0], C, out=out[0])
     elif torch is None or not out.flags.c_contiguous:
         np.matmul(phi, C, out=out)
