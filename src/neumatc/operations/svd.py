@@ -99,7 +99,10 @@ class TruncatedSVD(Operation):
 
     def present(self, F: Mapping[str, Any]) -> SVDResult:
         S = F["M"].diagonal(0, -2, -1)
-        return SVDResult(F["U"], S.real.copy() if namespace(S) is np else S.real, adjoint(F["V"]))
+        Vh = adjoint(F["V"])
+        if namespace(S) is not np:
+            return SVDResult(F["U"], S.real, Vh)
+        return SVDResult(F["U"], S.real.copy(), np.ascontiguousarray(Vh))  # as NumPy returns it, fit to be an `out`
 
     def theorem(self, rows: int) -> tuple[float, str] | None:
         del rows
