@@ -17,7 +17,7 @@ def coarse(make, **options):
 
 @pytest.fixture(scope="module")
 def windy():
-    return coarse(wind, samples=16)
+    return coarse(wind, samples=7)
 
 
 def true_residual(family, p, x, b=None):
@@ -49,7 +49,7 @@ def test_residuals_of_an_assembled_model_are_exact():
 
 
 def test_error_bounds_hold_and_are_not_far_from_the_truth():
-    fit = coarse(block, samples=10)
+    fit = coarse(block, samples=3)
     P = fit.box.random(200, np.random.default_rng(3))
     certificate = fit.certify(P)
     for p, x, bound in zip(P, fit(P), certificate.error_bound, strict=True):
@@ -68,7 +68,7 @@ def test_error_bounds_without_an_energy_product(windy):
 
 
 def test_residuals_in_the_dual_norm():
-    fit = coarse(block, samples=6)
+    fit = coarse(block, samples=2)
     inverse, p = splu(BLOCK.energy.tocsc()), np.array([0.2, 0.9, 0.4, 0.6])
     r = BLOCK(p) @ fit(p) - BLOCK.rhs
     true = np.sqrt(r @ inverse.solve(r)) / np.sqrt(BLOCK.rhs @ inverse.solve(BLOCK.rhs))

@@ -173,6 +173,12 @@ def test_energy_and_coercivity_are_for_sparse_matrices():
         nmc.Affine([EYE], lambda _: [1.0], coercivity=0.3)
 
 
+@pytest.mark.parametrize("kind", ["csr", "csc", "coo", "dia"])
+def test_an_energy_of_any_sparse_format(kind):
+    energy = sparse.diags_array(np.arange(1.0, 21.0)).asformat(kind)
+    assert abs(nmc.Affine([EYE], lambda _: [1.0], energy=energy).energy - energy).max() == 0
+
+
 def test_other_operations_refuse_a_sparse_family():
     with pytest.raises(InputError, match=r"needs dense matrices, but A\(p\) is an Affine of sparse ones, 20 x 20"):
         nmc.inv(family(), (0.0, 1.0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,21 +24,43 @@ class SolveError(Exception):
     """A factorisation broke down, or its solution does not satisfy the equations."""
 
 
-def solved(A: Any, b: Array, symmetric: bool) -> Array:
-    """``A⁻¹ b`` for a sparse A (n, n) in CSC and b (n,) or (n, k): one factorisation, and every column checked."""
+@dataclass(frozen=True)
+class Factored:
+    """One A with its triangular factors: every further right-hand side costs two triangular solves.
+
+    Parameters
+    ----------
+    A : (n, n) sparse CSC
+    factors : those of SuperLU
+    """
+
+    A: Any
+    factors: Any
+
+    def solve(self, b: Array) -> Array:
+        """``A⁻¹ b`` for b (n,) or (n, k), every column checked."""
+        try:
+            x: Array = self.factors.solve(b)
+            left = b - self.A @ x
+            if not _worst(left, b) <= REFINED:  # pivots off the diagonal are avoided, which may cost digits
+                x = x + self.factors.solve(left)
+                left = b - self.A @ x
+        except RuntimeError as cause:
+            raise SolveError(str(cause)) from cause
+        residual = _worst(left, b)
+        if not residual <= BAD_SOLVE:
+            raise SolveError(f"relative residual {residual:.1e}")
+        return x
+
+
+def factored(A: Any, symmetric: bool) -> Factored:
+    """Factorise a sparse A (n, n) in CSC."""
     from scipy.sparse.linalg import splu
 
     try:
-        factors = splu(A, **_ordering(symmetric))
-        x: Array = factors.solve(b)
-        if not _worst(A @ x - b, b) <= REFINED:  # pivots off the diagonal are avoided, which may cost digits
-            x = x + factors.solve(b - A @ x)
+        return Factored(A, splu(A, **_ordering(symmetric)))
     except RuntimeError as cause:
         raise SolveError(str(cause)) from cause
-    residual = _worst(A @ x - b, b)
-    if not residual <= BAD_SOLVE:
-        raise SolveError(f"relative residual {residual:.1e}")
-    return x
 
 
 def relative(r: Array, b: Array) -> float:

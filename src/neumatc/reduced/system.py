@@ -19,7 +19,7 @@ from neumatc.family.calls import asked
 from neumatc.problem import Meter
 
 from .entries import assembled, mixed, right_side, unit
-from .exact import SolveError, combined, has_symmetric_pattern, inverse_of, longest_row, size_of, solved
+from .exact import Factored, SolveError, combined, factored, has_symmetric_pattern, inverse_of, longest_row, size_of
 
 POWER_STEPS = 30
 """Steps of the power method for the smallest eigenvalue of an energy product."""
@@ -81,10 +81,21 @@ class System(ABC):
         SingularError
             When A(p) is singular to working precision.
         """
+        return self.solve_and_keep(point)[0]
+
+    def solve_and_keep(self, point: Array) -> tuple[Solved, Factored]:
+        """Solve exactly at one point (D,), and keep the factors for further right-hand sides.
+
+        Raises
+        ------
+        SingularError
+            When A(p) is singular to working precision.
+        """
         A, b = self.matrix(point).astype(self.dtype, copy=False), self.vector(point).astype(self.dtype, copy=False)
         start = time.perf_counter()
         try:
-            x = solved(A, b, self._symmetric)
+            factors = factored(A, self._symmetric)
+            x = factors.solve(b)
         except SolveError as cause:
             raise SingularError(
                 f"`solve` failed at {self.box.describe(point)}: {cause}. A(p) is singular or nearly so there; "
@@ -94,7 +105,7 @@ class System(ABC):
         self.meter.solved += 1
         size = self.norm(b) or 1.0
         hidden = self.amplified * unit(self.dtype) * (longest_row(A) ** 0.5 + 1) * np.linalg.norm(abs(A) @ abs(x))
-        return Solved(x, self.norm(A @ x - b) / size, float(hidden) / size, size)
+        return Solved(x, self.norm(A @ x - b) / size, float(hidden) / size, size), factors
 
     def norm(self, r: Array) -> float:
         """Of a residual (n,) or (n, k)."""

@@ -1,6 +1,7 @@
 """Weak greedy: solve exactly where the reduced model's residual is largest, until it passes everywhere it is looked at.
 
-(Veroy, Prud'homme, Rovas & Patera 2003, doi:10.2514/6.2003-3847.)
+(Veroy, Prud'homme, Rovas & Patera 2003, doi:10.2514/6.2003-3847.) Where A(p) is affine the derivatives of each solution
+join the basis too: one factorisation gives several vectors.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from neumatc.errors import InputError, SingularError
 from neumatc.history import Event
 from neumatc.reduced import AffineSystem, Model, System
 
+from .moments import order_of
 from .pools import Pool, pool_of
 
 HELD_OUT = {True: 200, False: 20}
@@ -53,7 +55,9 @@ def grow(system: System, tol: float, samples: int, rng: np.random.Generator, tel
     held = system.box.random(HELD_OUT[isinstance(system, AffineSystem)], rng)
     bounds = model.measured(held).bound
     worst = max(left, float(np.where(np.isnan(bounds), np.inf, bounds).max()))
-    tell(Event("reduced", f"{len(chosen)} solves, d = {pool.basis.count}, {model.projection}, held-out {worst:.1e}"))
+    order = order_of(system)
+    solves = f"{len(chosen)} solves" + (f" with derivatives up to order {order}" if order else "")
+    tell(Event("reduced", f"{solves}, d = {pool.basis.count}, {model.projection}, held-out {worst:.1e}"))
     return Grown(pool.basis.rows.copy(), model, pool.points[chosen], worst, pool.points[failed])
 
 
@@ -65,7 +69,7 @@ def _chosen(
     index = int((box.to_unit(pool.points) ** 2).sum(1).argmin())
     while len(chosen) < samples:
         try:
-            solution = system.solve(pool.points[index]).x
+            solved, factored = system.solve_and_keep(pool.points[index])
         except SingularError:
             # A resonance at a candidate is recorded and avoided; elsewhere the map may still be needed.
             failed.append(index)
@@ -73,7 +77,8 @@ def _chosen(
                 raise
         else:
             chosen.append(index)
-            idle = 0 if pool.add(solution) else idle + 1
+            idle = 0 if pool.add(index, solved.x, factored, tol / MARGIN) else idle + 1
+            del factored  # two of them at once would be the largest thing in memory
             tell(Event("solve", box.describe(pool.points[index]), {"count": len(chosen)}))
         free = _free(pool, chosen, failed)
         if idle == IDLE or not free.any():

@@ -22,15 +22,21 @@ from neumatc.arrays import Array
 from neumatc.box import Box
 from neumatc.reduced import AffineModel, AffineSystem, AssembledModel, GeneralSystem, Model, System, Tensors
 from neumatc.reduced.entries import unit
-from neumatc.reduced.exact import size_of
+from neumatc.reduced.exact import Factored, size_of
 from neumatc.reduced.model import lengths_of, smallest
 from neumatc.sampling.designs import candidates, levels, sobol
 
-from .builder import Basis, Builder
+from .builder import DEPENDENT, Builder
+from .frame import Frame
+from .moments import Moments
 
 COMPARABLE = 3.0
 """Galerkin is preferred while its worst residual is within this factor of the smallest there is: its error is smaller
 where A is definite, and it costs a third."""
+
+FAR = 1e2
+"""All derivatives of a solve are taken in one go while the worst residual exceeds its goal by this factor; nearer to
+it, where not all may be needed, one order after the other."""
 
 WEAK = 0.5
 """A candidate is as good as the worst when its residual is at least this share of the largest upper bound."""
@@ -52,11 +58,19 @@ class Pool(ABC):
     """
 
     points: Array
-    basis: Basis
+    basis: Frame
 
     @abstractmethod
-    def add(self, x: Array) -> bool:
-        """Extend the basis by a solution (n,), or k of them (n, k); False when there is nothing new in it."""
+    def add(self, index: int, x: Array, factored: Factored, goal: float) -> bool:
+        """Extend the basis by what an exact solve at a candidate has shown; False when there is nothing new in it.
+
+        Parameters
+        ----------
+        index : of the candidate
+        x : a solution (n,), or k of them (n, k)
+        factored : A there
+        goal : residual below which nothing more is needed
+        """
 
     @abstractmethod
     def worst(self, free: Array) -> tuple[int, float, float]:
@@ -71,25 +85,33 @@ class Pool(ABC):
 class AffinePool(Pool):
     """All candidates, by exact residuals."""
 
-    def __init__(self, system: AffineSystem, capacity: int, rng: np.random.Generator) -> None:
+    def __init__(self, system: AffineSystem, rng: np.random.Generator) -> None:
         self.system, self.points = system, system.box.from_unit(training_points(system.box, rng))
         self.theta, self.psi = system.theta(self.points), system.psi(self.points)
-        self.builder = Builder(system, capacity)
+        self.builder = Builder(system, system.n)
         self.basis = self.builder.basis
         self.found = self._measured(self.builder.tensors())
 
-    def add(self, x: Array) -> bool:
-        grew = any([self.builder.add(column) for column in _columns(x)])
+    def add(self, index: int, x: Array, factored: Factored, goal: float) -> bool:
+        """Also derivatives of the solution, which cost triangular solves, as far as they are needed."""
+        before, tensors = self.basis.count, self.found[0]
+        moments = Moments(self.system, self.points[index], x, factored)
+        far = before > 0 and self.found[2][index] > FAR * goal
+        for vectors, shares in [_joined(moments)] if far else moments:
+            if self.builder.extend(vectors, shares):
+                tensors, passed = self._projected(self.builder.tensors(), goal)
+                if passed:
+                    break
+        grew = self.basis.count > before
         if grew:
-            self.found = self._measured(self._projected(self.builder.tensors()))
+            self.found = self._measured(tensors)
         return grew
 
     def worst(self, free: Array) -> tuple[int, float, float]:
         tensors, phi, residual = self.found
         index = int(np.argmax(np.where(free, residual, -1.0)))
         one = slice(index, index + 1)
-        floor = tensors.floor(phi[one], self.theta[one], self.psi[one])
-        return index, float(residual[index]), float(np.nan_to_num(floor[0], nan=0.0, posinf=0.0))
+        return index, float(residual[index]), _floor(tensors, phi[one], self.theta[one], self.psi[one])
 
     def model(self) -> Model:
         return AffineModel(self.system, self.found[0])
@@ -97,12 +119,17 @@ class AffinePool(Pool):
     def _measured(self, tensors: Tensors) -> tuple[Tensors, Array, Array]:
         return (tensors, *_residuals(tensors, self.theta, self.psi))
 
-    def _projected(self, tensors: Tensors) -> Tensors:
-        """Galerkin projection where that is stable, the smallest residual elsewhere."""
+    def _projected(self, tensors: Tensors, goal: float) -> tuple[Tensors, bool]:
+        """Galerkin projection where that is stable, the smallest residual elsewhere; whether few candidates pass."""
         few = slice(None, None, max(1, len(self.theta) // 32))
-        galerkin, least = tensors.with_projection("galerkin"), tensors.with_projection("residual")
-        worst = [_residuals(each, self.theta[few], self.psi[few])[1].max() for each in (galerkin, least)]
-        return galerkin if worst[0] <= COMPARABLE * worst[1] + 1e-14 else least
+        theta, psi = self.theta[few], self.psi[few]
+        kinds = tensors.with_projection("galerkin"), tensors.with_projection("residual")
+        found = [_residuals(each, theta, psi) for each in kinds]
+        worst = [residual.max() for _, residual in found]
+        chosen = 0 if worst[0] <= COMPARABLE * worst[1] + 1e-14 else 1
+        one = slice(index := int(found[chosen][1].argmax()), index + 1)
+        floor = _floor(kinds[chosen], found[chosen][0][one], theta[one], psi[one])
+        return kinds[chosen], bool(worst[chosen] <= max(goal, floor))
 
 
 @final
@@ -111,15 +138,17 @@ class AssembledPool(Pool):
 
     def __init__(self, system: GeneralSystem, capacity: int, rng: np.random.Generator) -> None:
         self.system, self.points = system, system.box.from_unit(few_training_points(system.box, rng))
-        self.basis = Basis(capacity, system.n, system.dtype)
+        self.basis = Frame(system.n, system.dtype, capacity)
         self.embedding = embedding(system.n, 4 * (capacity + math.prod(system.columns)), rng)
         count = len(self.points)
         # Relative to b the residual of no vector at all is one, wherever b is not zero.
         self.bounds, self.floors, self.known = np.ones(count), np.zeros(count), np.zeros(count, int)
         self.columns: list[list[Array]] = [[] for _ in range(count)]
 
-    def add(self, x: Array) -> bool:
-        return any([self.basis.grow(column) for column in _columns(x)])
+    def add(self, index: int, x: Array, factored: Factored, goal: float) -> bool:  # noqa: ARG002 - A' is not known
+        before = self.basis.count
+        self.basis.expand(_columns(x), DEPENDENT)
+        return self.basis.count > before
 
     def worst(self, free: Array) -> tuple[int, float, float]:
         while True:
@@ -154,10 +183,10 @@ class AssembledPool(Pool):
 
 def pool_of(system: System, samples: int, rng: np.random.Generator) -> Pool:
     """The pool for a kind of system, with room for that many exact solves."""
-    capacity = min(samples * math.prod(system.columns), system.n) if system.columns else samples
     if isinstance(system, AffineSystem):
-        return AffinePool(system, capacity, rng)
+        return AffinePool(system, rng)
     assert isinstance(system, GeneralSystem)
+    capacity = min(samples * math.prod(system.columns), system.n) if system.columns else samples
     return AssembledPool(system, capacity, rng)
 
 
@@ -206,6 +235,18 @@ def _residuals(tensors: Tensors, theta: Array, psi: Array) -> tuple[Array, Array
     return phi, np.where(np.isnan(residual), np.inf, residual)
 
 
-def _columns(x: Array) -> list[Array]:
-    """A solution (n,), or those of all right-hand sides (n, k), one by one."""
-    return [x] if x.ndim == 1 else list(np.ascontiguousarray(x.T))
+def _joined(moments: Moments) -> tuple[Array, Array]:
+    """All orders as one block: the memory of the basis is read once."""
+    vectors, shares = zip(*moments, strict=True)
+    return np.concatenate(vectors), np.concatenate(shares)
+
+
+def _floor(tensors: Tensors, phi: Array, theta: Array, psi: Array) -> float:
+    """What rounding may add to the residual at one point."""
+    return float(np.nan_to_num(tensors.floor(phi, theta, psi)[0], nan=0.0, posinf=0.0))
+
+
+def _columns(x: Array) -> Array:
+    """A solution (n,), or those of all right-hand sides (n, k), as rows."""
+    rows: Array = x[None] if x.ndim == 1 else x.T
+    return rows
