@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neumatc.arrays import Array
+from neumatc.arrays import Array, as_numpy
 from neumatc.certify import Certificate, joined
 from neumatc.errors import CertificateError, InputError
 from neumatc.gauge import Factors
-from neumatc.maps import like, shaped
+from neumatc.latent.answers import CHUNK_BYTES, merged
+from neumatc.maps import copied, like, shaped
 from neumatc.operations import Refinable
 
 if TYPE_CHECKING:
     from neumatc.fitted import Fit
-
-CHUNK_BYTES = 1 << 26
-"""Matrices held at once while a batch is checked."""
 
 PATHS = np.array(["surrogate", "corrected", "exact"])
 
@@ -39,7 +37,9 @@ class Certified:
     """``p -> Answer``; no answer leaves whose bound exceeds ``tol``.
 
     The surrogate's answer is checked first; where it fails it is corrected (latent Gauss-Newton, or the operation's own
-    refinement, with the true A(p)) and checked again; where that fails A(p) is solved exactly and checked too.
+    refinement, with the true A(p)) and checked again; where that fails A(p) is solved exactly and checked too. Checks
+    and corrections work on the coefficients φ where these tell everything (see `neumatc.latent.eligible`), else on the
+    factors.
     """
 
     fit: Fit
@@ -58,18 +58,39 @@ class Certified:
                 "Zero cannot be certified in floating point. Try 1e-8 for double precision, 1e-4 for single."
             )
 
-    def __call__(self, p: Any) -> Answer:
-        """Certified answers at ``p``, shaped like ``f(p)``."""
+    def __call__(self, p: Any, out: Any = None) -> Answer:
+        """Certified answers at ``p``, shaped like ``f(p)``; written into ``out`` as by ``f(p, out)``."""
         points, batch = self.fit.box.points(p)
-        size = max(1, CHUNK_BYTES // (8 * self.fit.problem_or_raise.shape[0] * self.fit.problem_or_raise.shape[1]))
+        if self.fit.latent.certifies:
+            value, certificate, path = self._by_coefficients(points, batch, out)
+        else:
+            value, certificate, path = self._by_factors(points)
+            value = shaped(value, batch) if out is None else copied(shaped(value, batch), out)
+        certificate, path = joined([certificate], batch), PATHS[path].reshape(batch)[()]
+        return Answer(like(value, p) if out is None else out, certificate, path if batch else str(path))
+
+    def _by_coefficients(self, points: Array, batch: tuple[int, ...], out: Any) -> tuple[Any, Certificate, Array]:
+        """Judged by φ; the latent tensor is multiplied once, for the coefficients that are returned."""
+        fit = self.fit
+        state = fit.answers(self.tol, self.on_fail == "exact").verdict(points, fit.box.to_unit(points))
+        self._refuse(state.certificate, points)
+        value = fit.map.expand(state.phi, batch, out)
+        for i, F in state.formed.items():
+            _write(
+                value if out is None else out, i, fit.operation.present(fit.problem_or_raise.unscale(F)), len(points)
+            )
+        return value, state.certificate, state.path
+
+    def _by_factors(self, points: Array) -> tuple[Any, Certificate, Array]:
+        """Judged by the factors, which are formed before they are checked, in pieces."""
+        problem = self.fit.problem_or_raise
+        size = max(1, CHUNK_BYTES // (8 * problem.shape[0] * problem.shape[1]))
         # Up to three answers are checked per point, and the confidence must hold for all of them together.
         together = len(PATHS) * len(points)
         pieces = [self._piece(points[i : i + size], together) for i in range(0, max(len(points), 1), size)]
         F = {name: np.concatenate([piece[0][name] for piece in pieces]) for name in pieces[0][0]}
-        certificate = joined([piece[1] for piece in pieces], batch)
-        path = PATHS[np.concatenate([piece[2] for piece in pieces])].reshape(batch)[()]
-        value = shaped(self.fit.operation.present(F), batch)
-        return Answer(like(value, p), certificate, str(path) if not batch else path)
+        certificate = joined([piece[1] for piece in pieces], (len(points),))
+        return self.fit.operation.present(F), certificate, np.concatenate([piece[2] for piece in pieces])
 
     def _piece(self, points: Array, together: int) -> tuple[Factors, Certificate, Array]:
         fit = self.fit
@@ -89,20 +110,19 @@ class Certified:
             update = checker.certificate(A[bad], better, self.tol, together)
             taken = ~(update.bound >= certificate.bound[bad])
             F = {name: _put(X, bad[taken], better[name][taken]) for name, X in F.items()}
-            certificate = _merge(certificate, update, bad, taken)
+            certificate = merged(certificate, update, bad, taken)
             path[bad[taken]] = stage
         self._refuse(certificate, points)
         return fit.problem_or_raise.unscale(F), certificate, path
 
     def _corrected(self, A: Array, x: Array, points: Array, stored: Factors) -> Factors:
-        del points
-        operation = self.fit.operation
+        operation, latent = self.fit.operation, self.fit.latent
         if isinstance(operation, Refinable):
             once = operation.refine(A, stored)
             return operation.canonical(operation.refine(A, once))
         if not self.fit.correction_pays:
             return operation.canonical(stored)  # on to the exact solve
-        return operation.canonical(self.fit.corrected_factors(A, x))
+        return operation.canonical(latent.factors(latent.corrected(latent.at(points), self.fit.surrogate.curve(x), A)))
 
     def _exact(self, A: Array, x: Array, points: Array, stored: Factors) -> Factors:
         del x, stored
@@ -132,19 +152,10 @@ def _put(X: Array, rows: Array, values: Array) -> Array:
     return X
 
 
-def _merge(old: Certificate, new: Certificate, rows: Array, taken: Array) -> Certificate:
-    def pick(name: str) -> Any:
-        values = getattr(old, name)
-        return None if values is None else _put(values.copy(), rows[taken], getattr(new, name)[taken])
-
-    return Certificate(
-        residual=pick("residual"),
-        bound=pick("bound"),
-        confidence=old.confidence,
-        passed=pick("passed"),
-        tol=old.tol,
-        error_bound=pick("error_bound"),
-        theorem=old.theorem,
-        angle_bound=pick("angle_bound"),
-        angle_theorem=old.angle_theorem,
-    )
+def _write(value: Any, row: int, replacement: Any, count: int) -> None:
+    """Write ``replacement (1, ...)`` into one of the ``count`` points of a result: an array, or several of them."""
+    parts = value if isinstance(value, tuple | list) else (value,)
+    others = replacement if isinstance(replacement, tuple) else (replacement,)
+    for part, other in zip(parts, others, strict=True):
+        array = as_numpy(part, "the result")  # a caller's buffer may be a tensor
+        array.reshape(count, *other.shape[1:])[row] = other[0]

@@ -17,6 +17,7 @@ import numpy as np
 from neumatc.arrays import Array, is_complex, namespace
 from neumatc.equations import Values
 from neumatc.gauge import Factors, NoGauge
+from neumatc.least import many_at_once
 from neumatc.operations import Operation
 from neumatc.sketch import Sketch
 
@@ -53,10 +54,16 @@ class Reduced:
         return size
 
     def step(self, phi: Array) -> Array:
-        """One Gauss-Newton step."""
+        """One Gauss-Newton step: by normal equations, and by QR or a pseudo-inverse where these cannot be trusted."""
         turned = self._turned(phi)
         J = self.L if turned is None else self.L + 2 * turned
-        return phi - least_squares(J, self._residual(phi, turned), self.unique)
+        r = self._residual(phi, turned)
+        # Linear equations get no second step, which would give the digits back that normal equations lose.
+        x, sound = many_at_once(J, r, refine=turned is None)
+        if not sound.all():
+            weak = ~sound
+            x[weak] = least_squares(J[weak], r[weak], self.unique)
+        return phi - x
 
     def solve(self, phi: Array, steps: int = STEPS) -> Array:
         """From ``phi (B, m)``: one step for linear equations, else ``steps``; none that makes the residual worse."""

@@ -20,20 +20,17 @@ from neumatc.correct import Corrector, Reduced
 from neumatc.errors import InputError
 from neumatc.gauge import Factors
 from neumatc.history import Basis, Cost, Event
-from neumatc.maps import Map
+from neumatc.latent.answers import Answers
+from neumatc.latent.model import Latent
+from neumatc.maps import Map, like
 from neumatc.operations import Operation
-from neumatc.probes import probe_counts
 from neumatc.problem import Problem
 from neumatc.samples import Samples
-from neumatc.sketch import Sketch
-from neumatc.surrogate import Surrogate, product
+from neumatc.surrogate import Surrogate
 from neumatc.topology.report import GaugeReport
 
-CORRECTION, CERTIFICATE = 101, 102
-"""Branches of the seed: probes of one purpose are never those of another."""
-
-CORRECTED_NUMBERS = 1 << 24
-"""Numbers of the latent equations that are held at once."""
+CERTIFICATE = 102
+"""Branch of the seed: probes of one purpose are never those of another."""
 
 CHEAP, EXACT = 1e6, 30.0
 """Operations of a correction that are never counted, and those of an exact solve in units of n³."""
@@ -107,6 +104,9 @@ class Fit:
     def certify(self, p: Any, tol: float | None = None) -> Certificate:
         """Check the uncorrected answers at ``p`` against A(p), without solving anything.
 
+        Where the coefficients φ(p) tell everything about the answer, it is not formed, and of an affine A(p) only the
+        coefficients θ(p) are asked for: the residual is seen through probes on both of its sides.
+
         Returns
         -------
         Certificate with the estimated relative residual, an upper bound and its confidence (joint for all of ``p``),
@@ -114,6 +114,8 @@ class Fit:
         """
         points, batch = self.box.points(p)
         problem, tol = self.problem_or_raise, self.tol if tol is None else tol
+        if self.latent.certifies:
+            return joined([self.answers(tol).judged(points, self.box.to_unit(points), looks=2)], batch)
         size = max(1, (1 << 23) // (self.shape[0] * self.shape[1]))
         parts = []
         for i in range(0, max(len(points), 1), size):
@@ -121,6 +123,34 @@ class Fit:
             F = problem.rescale(self.map.factors(self.box.to_unit(some)))
             parts.append(self.checker.certificate(problem.matrices(some), F, tol, len(points)))
         return joined(parts, batch)
+
+    def corrected(self, p: Any, out: Any = None) -> Any:
+        """Answers at ``p`` after latent Gauss-Newton, not certified; ``p``, ``out`` and result as those of ``f(p)``.
+
+        The coefficients that solve ``min_φ ‖r(φ)‖`` take the place of φ(p), where r is the sketched residual of the
+        operation's equations for the true A(p). What is left of the error is that of the span of C, up to a factor near
+        one. For an affine A(p) = Σ_q θ_q(p) A_q a step costs O(d³) whatever n is, and θ(p) is all that is asked for;
+        for any other A(p) its product with a few dozen vectors comes on top. Nothing changes where a step would
+        not make the residual smaller.
+
+        Raises
+        ------
+        InputError
+            Where no latent equations exist: for values alone, and functions such as the logarithm.
+
+        Examples
+        --------
+        >>> import numpy as np, neumatc as nmc
+        >>> A = nmc.Affine([np.diag([2.0, 3.0]), np.ones((2, 2))], lambda p: [1.0, p])
+        >>> f = nmc.inv(A, box=(0.0, 1.0), rng=0)
+        >>> bool(np.abs(f.corrected(0.5) @ [[2.5, 0.5], [0.5, 3.5]] - np.eye(2)).max() < 1e-14)
+        True
+        """
+        points, batch = self.box.points(p)
+        self.latent.refuse_without_equations()
+        phi = self.surrogate.curve(self.box.to_unit(points))
+        value = self.map.expand(self.latent.corrected(self.latent.at(points), phi), batch, out)
+        return like(value, p) if out is None else out
 
     def certified(self, tol: float | None = None, on_fail: str = "exact") -> Certified:
         """A callable ``p -> Answer`` that never returns an answer whose bound exceeds ``tol``.
@@ -154,34 +184,26 @@ class Fit:
         return Checker.draw(self.operation, self._shapes(), double(self.dtype), np.random.default_rng(entropy))
 
     @cached_property
+    def latent(self) -> Latent:
+        """The equations of the coefficients φ: correction and certificates that know no n."""
+        return Latent(self.problem_or_raise, self.surrogate, self.samples, self.seed, self.seeded)
+
+    def answers(self, tol: float, exact: bool = True) -> Answers:
+        """Certified answers by coefficients; only where ``latent.certifies``."""
+        return Answers(self.latent, self.checker, tol, self.correction_pays, exact)
+
+    @property
     def corrector(self) -> Corrector:
         """Latent tensors of the correction; built at the first use."""
-        problem, surrogate = self.problem_or_raise, self.surrogate
-        slices = {name: X.astype(double(X.dtype)) for name, X in problem.rescale(surrogate.slices()).items()}
-        # Where a hole is, A(p) is known to exist at the samples only.
-        middle = problem.box.middle if problem.box.hole is None else self.samples.points[:1]
-        A = problem.matrices(middle if problem.tabulated is None else problem.tabulated[:1])
-        known = self.operation.given(A)
-        values = {**known, **{name: X[:1] for name, X in slices.items()}}
-        rng = np.random.default_rng([self.seed, CORRECTION])
-        equations = self.operation.equations()
-        counts = probe_counts(self._unknowns, known, sum(e.shape(values)[1] for e in equations))
-        sketch = Sketch.draw(equations, values, counts, double(self.dtype), rng)
-        return Corrector.of(self.operation, sketch, slices, surrogate.complex_coefficients, known)
+        return self.latent.corrector
 
     def reduced(self, p: Any) -> Reduced:
         """The latent equations at ``p``; their size does not depend on n."""
-        points, _ = self.box.points(p)
-        return self.corrector.reduce(self.operation.given(self.problem_or_raise.matrices(points)))
+        return self.latent.reduced(self.latent.at(self.box.points(p)[0]))
 
     def corrected_factors(self, A: Array, x: Array) -> Factors:
         """Stored factors after latent Gauss-Newton at ``x (B, D)``, given the matrices there."""
-        phi, size = self.surrogate.curve(x), max(1, CORRECTED_NUMBERS // (5 * self._unknowns**2))
-        for i in range(0, len(x), size):
-            reduced = self.corrector.reduce(self.operation.given(A[i : i + size]))
-            phi[i : i + size] = reduced.solve(phi[i : i + size])
-        flat = product(self.surrogate._coefficients(phi), self.surrogate.C)
-        return self.problem_or_raise.rescale(self.surrogate.layout.unpack(flat))
+        return self.latent.factors(self.latent.corrected_at(A, self.surrogate.curve(x)))
 
     @property
     def correction_pays(self) -> bool:
@@ -189,11 +211,8 @@ class Fit:
         equations = self.operation.equations()
         if not equations or not all(equation.polynomial for equation in equations):
             return False
-        return 10 * self._unknowns**3 <= max(CHEAP, EXACT * float(max(self.shape)) ** 3)
-
-    @property
-    def _unknowns(self) -> int:
-        return self.surrogate.d * (2 if self.surrogate.complex_coefficients else 1)
+        unknowns = self.surrogate.d * (2 if self.surrogate.complex_coefficients else 1)
+        return 10 * unknowns**3 <= max(CHEAP, EXACT * float(max(self.shape)) ** 3)
 
     def _shapes(self) -> dict[str, Any]:
         """Zero matrices with the shapes of A and the canonical factors."""

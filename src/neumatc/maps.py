@@ -55,18 +55,34 @@ class Map:
         """
         x, batch = unit_points(self.box, p)
         rows = [x[i : i + 1] for i in range(len(x))] if reproducible and len(x) > 1 else [x]
-        if self._writer is None:
-            F = [self.factors(row) for row in rows]
-            together = F[0] if len(F) == 1 else {name: np.concatenate([one[name] for one in F]) for name in F[0]}
-            value = shaped(self.present(together), batch)
-            return like(value, p) if out is None else _copy(value, out)
-        memory = self._memory(out, len(x), batch)
-        start = 0
-        for row in rows:
-            self._writer.write(self.surrogate.phi(row), tuple(part[start : start + len(row)] for part in memory))
-            start += len(row)
-        value = self._writer.settled(memory)
-        return like(shaped(value, batch), p) if out is None else out
+        if self.axis is None:
+            value = self._expanded([self.surrogate.phi(row) for row in rows], batch, out)
+        else:
+            value = self._finished([self.factors(row) for row in rows], batch, out)
+        return like(value, p) if out is None else out
+
+    def expand(self, phi: Array, batch: tuple[int, ...], out: Any = None) -> Any:
+        """The results for coefficients that are known already: real ``phi (B, m)``, B the product of ``batch``."""
+        return self._expanded([self.surrogate.coefficients(phi)], batch, out)
+
+    def _expanded(self, phi: Sequence[Array], batch: tuple[int, ...], out: Any) -> Any:
+        """Results from coefficients that come in pieces, each multiplied with C by itself."""
+        writer = self._writer
+        if writer is None:
+            return self._finished([self._canonical(self.surrogate.expanded(each)) for each in phi], batch, out)
+        start, memory = 0, self._memory(out, sum(map(len, phi)), batch)
+        for each in phi:
+            writer.write(each, tuple(part[start : start + len(each)] for part in memory))
+            start += len(each)
+        return shaped(writer.settled(memory), batch)
+
+    def _finished(self, F: Sequence[Factors], batch: tuple[int, ...], out: Any) -> Any:
+        together = F[0] if len(F) == 1 else {name: np.concatenate([one[name] for one in F]) for name in F[0]}
+        value = shaped(self.present(together), batch)
+        return value if out is None else copied(value, out)
+
+    def _canonical(self, stored: Factors) -> Factors:
+        return self.operation.canonical(stored) if self.operation else stored
 
     def stream(self, p: Any, size: int | None = None) -> Iterator[tuple[slice, Any]]:
         """Answer a long batch piece by piece, for outputs larger than memory.
@@ -117,7 +133,7 @@ class Map:
         """Canonical factors, or their derivative, at ``x (B, D)`` in the unit cube."""
         stored = self.surrogate.factors(x) if self.axis is None or self._differentiable else {}
         if self.axis is None:
-            return self.operation.canonical(stored) if self.operation else stored
+            return self._canonical(stored)
         # d/dp = dx/dp d/dx on the map from the box to the cube, whose slope depends on p where it is logarithmic.
         slope = self.box.slope(x, self.axis)
         change = self.surrogate.derivative_factors(x, self.axis)
@@ -268,7 +284,8 @@ def _buffer(out: Any, shape: tuple[int, ...], dtype: Any) -> Array:
     return array
 
 
-def _copy(value: Any, out: Any) -> Any:
+def copied(value: Any, out: Any) -> Any:
+    """Copy a result into the caller's buffers, all of them checked before."""
     parts = value if isinstance(value, tuple) else (value,)
     for part, buffer in zip(parts, _buffers(out, [(part.shape, part.dtype) for part in parts]), strict=True):
         buffer[...] = part

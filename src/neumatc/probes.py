@@ -42,7 +42,9 @@ class Probes:
         return Probes(left, right, self.weight)
 
 
-def probe_counts(unknowns: int, known: Mapping[str, Any], columns: int | None = None) -> tuple[int, int]:
+def probe_counts(
+    unknowns: int, known: Mapping[str, Any], columns: int | None = None, doubled: bool = False
+) -> tuple[int, int]:
     """Probes (left, right) for at least five equations per unknown.
 
     ``columns`` are those of all residuals together: where they are fewer than the right probes, as for one right-hand
@@ -52,10 +54,15 @@ def probe_counts(unknowns: int, known: Mapping[str, Any], columns: int | None = 
     worth more than left ones there: with 16 x 40 the corrected answer is within 1.3 of the best of the span where
     24 x 16 leaves a factor of two (measured on channels of condition 2e4). With many unknowns the same holds for any
     A: 24 x 64 is within 1.4 in two parameters with 125 of them, 40 x 16 within 1.65.
+
+    With ``doubled`` the unknowns are real and the equations complex, so that each is worth two, and each probe has two
+    degrees of freedom: half of the left ones will do where A is well-conditioned.
     """
     fewest_left, right = (24, 64 if unknowns > MANY else 16)
     if _ill_conditioned(next(iter(known.values()))):
         fewest_left, right = 16, 40
+    elif doubled:
+        fewest_left, unknowns = fewest_left // 2, math.ceil(unknowns / 2)
     seen = right if columns is None else min(right, columns)
     return max(fewest_left, math.ceil(5 * unknowns / seen)), right
 

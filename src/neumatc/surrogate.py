@@ -40,7 +40,7 @@ class Surrogate:
 
     def phi(self, x: Array) -> Array:
         """Coefficients at ``x (B, D)`` in the unit cube: ``(B, d)``, in the precision of C."""
-        return self._coefficients(self.curve(x))
+        return self.coefficients(self.curve(x))
 
     def flat(self, x: Array, out: Array | None = None) -> Array:
         """``(B, N)``: the packed factors at ``x (B, D)``."""
@@ -48,12 +48,15 @@ class Surrogate:
 
     def factors(self, x: Array) -> Factors:
         """Factors by name, ``(B, rows, columns)``, at ``x (B, D)``."""
-        return self.layout.unpack(self.flat(x))
+        return self.expanded(self.phi(x))
+
+    def expanded(self, phi: Array) -> Factors:
+        """Factors for coefficients ``phi (B, d)``."""
+        return self.layout.unpack(product(phi, self.C))
 
     def derivative_factors(self, x: Array, axis: int) -> Factors:
         """``∂/∂x_axis`` of the factors, in unit coordinates: calculus acts on Φ, C stays."""
-        phi = self._coefficients(self.curve.derivative(x, axis))
-        return self.layout.unpack(product(phi, self.C))
+        return self.expanded(self.coefficients(self.curve.derivative(x, axis)))
 
     def slices(self) -> Factors:
         """The latent slices as factors, ``(d, rows, columns)``."""
@@ -71,7 +74,8 @@ class Surrogate:
     def _replaced(self, slices: Array, name: str, rows: int, columns: int) -> Surrogate:
         return replace(self, C=slices.reshape(self.d, -1), layout=Layout((Part(name, rows, columns),)))
 
-    def _coefficients(self, values: Array) -> Array:
+    def coefficients(self, values: Array) -> Array:
+        """``(B, d)`` in the precision of C from real values ``(B, m)``, m = d or, as (re, im) in turn, 2 d."""
         real = real_dtype(self.C.dtype)
         values = np.ascontiguousarray(values, dtype=real)
         if not self.complex_coefficients:

@@ -125,6 +125,10 @@ class Operation(ABC):
         """The result made of the parts that `in_place` names, batched, whose memory it may change."""
         return self.present(dict(zip(self.in_place({}) or (), parts, strict=True)))
 
+    def positive_triangle(self) -> tuple[str, Kind] | None:
+        """The factor whose positive diagonal is all that ``defect`` asks of it beside its triangle, and which one."""
+        return None
+
     def theorem(self, rows: int) -> tuple[float, str] | None:
         """``(c, text)`` with relative error <= c * relative residual under the theorem named in text, or None."""
         del rows

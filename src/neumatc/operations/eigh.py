@@ -109,7 +109,7 @@ class Eigh(Operation):
         return EighResult(F["w"].diagonal(0, -2, -1).real.copy(), F["V"])
 
     def in_place(self, kinds: Mapping[str, Kind]) -> tuple[str, ...] | None:
-        return ("w", "V") if kinds["w"] == "diagonal" else None
+        return ("w", "V") if kinds["w"] == "diagonal" and not self.blocks else None
 
     def settle(self, parts: tuple[Any, ...]) -> EighResult:
         w, V = parts

@@ -128,6 +128,9 @@ class QR(Operation):
         error = np.where(there & (norm(np.tril(F["R"], -1)) == 0), np.maximum(R / size, Q / float(n) ** 0.5), np.inf)
         return error, "largest relative error of Q and R (perturbation of Cholesky factors), with σ_min(A(p)) computed"
 
+    def positive_triangle(self) -> tuple[str, Kind]:
+        return ("R", "upper")
+
     def defect(self, A: Any, F: Mapping[str, Any], probes: Any) -> Any:
         """Relative distance of R from upper triangular with a positive diagonal, ``(B,)``.
 
@@ -219,6 +222,9 @@ class Cholesky(Operation):
         error = (t * values[..., -1] ** 0.5 + norm(turn[..., None, :] * F["L"])) / values.sum(-1) ** 0.5
         there &= norm(np.triu(F["L"], 1)) == 0
         return np.where(there, error, np.inf), "‖L - L*‖_F/‖L*‖_F (Sun's theorem), with λ_min(A(p)) computed"
+
+    def positive_triangle(self) -> tuple[str, Kind]:
+        return ("L", "lower")
 
     def defect(self, A: Any, F: Mapping[str, Any], probes: Any) -> Any:
         """Relative distance of L from lower triangular with a positive diagonal, ``(B,)``."""

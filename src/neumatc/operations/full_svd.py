@@ -101,7 +101,8 @@ class FullSVD(Operation):
         return SVDResult(F["U"], F["s"].diagonal(0, -2, -1).real.copy(), adjoint(F["V"]))
 
     def in_place(self, kinds: Mapping[str, Kind]) -> tuple[str, ...] | None:
-        return ("U", "s", "V") if (kinds["s"], kinds["V"]) == ("diagonal", "transposed") else None
+        lies_so = (kinds["s"], kinds["V"]) == ("diagonal", "transposed") and not self.blocks
+        return ("U", "s", "V") if lies_so else None
 
     def settle(self, parts: tuple[Any, ...]) -> SVDResult:
         U, s, Vh = parts
