@@ -39,11 +39,12 @@ def solve(
     ``‖A X - b‖_F / σ_min(A)``; certificates state it up to n = 64. Options are those of `neumatc.fit`.
 
     A sparse A is never made dense: the answer is a `ReducedFit`, which solves d equations instead of n and knows its
-    residual exactly; of the options it takes ``tol, samples, rng, progress, throw``. All columns of b share one basis
-    and, at each exact solve, one factorisation; the loop goes where the worst column, relative to its own right-hand
-    side, is worst, and certificates are of all columns together (Frobenius). With an `Affine` of scipy.sparse
-    matrices a query costs nothing n-sized but the answer; with a function that returns them, one assembly of A(p) and
-    d products with it.
+    residual exactly; of the options it takes ``tol, samples, rng, progress, throw``, and ``training`` with a
+    ``sampler`` where A is an `Affine`: a `Joint` trains φ by Adam as the paper does, for comparison. All columns of b
+    share one basis and, at each exact solve, one factorisation; the loop goes where the worst column, relative to its
+    own right-hand side, is worst, and certificates are of all columns together (Frobenius). With an `Affine` of
+    scipy.sparse matrices a query costs nothing n-sized but the answer; with a function that returns them, one assembly
+    of A(p) and d products with it.
 
     Parameters
     ----------
@@ -71,8 +72,11 @@ def solve(
     True
     """
     if _gives_sparse(A, box):
-        refuse_options(basis=basis, training=training, sampler=sampler, executor=executor, device=device, dtype=dtype)
-        return fit_reduced(A, b, box, tol=tol, samples=samples, rng=rng, progress=progress, throw=throw)
+        refuse_options(basis=basis, executor=executor, device=device, dtype=dtype)
+        return fit_reduced(
+            A, b, box, tol=tol, samples=samples, training=training, sampler=sampler, rng=rng, progress=progress,
+            throw=throw,
+        )  # fmt: skip
     return fit(
         Problem.of((A, b), box, Solve()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
         rng=rng, executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,

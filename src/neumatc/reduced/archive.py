@@ -13,8 +13,10 @@ from neumatc import store
 from neumatc.__about__ import __version__
 from neumatc.archive import describe_box, describe_event, number_of
 from neumatc.arrays import Array
+from neumatc.bases import CURVES
 from neumatc.errors import InputError
 
+from .learned import LearnedModel
 from .model import AffineModel, AssembledModel, Model
 from .system import AffineSystem, GeneralSystem, System
 from .tensors import Tensors
@@ -44,16 +46,13 @@ COEFFICIENTS = ("witness.theta", "witness.psi")
 
 def save(fit: ReducedFit, path: str | PathLike[str]) -> None:
     """Write ``fit`` to one file."""
-    manifest = {
-        "kind": "reduced",
-        "model": "affine" if isinstance(fit.model, AffineModel) else "assembled",
-        "projection": fit.model.projection,
-        **described(fit),
-    }
+    manifest = {"kind": "reduced", "model": _kind(fit.model), "projection": fit.model.projection, **described(fit)}
     arrays = {"C": fit.C, "samples": fit.samples.points, "excluded": fit.excluded}
-    if isinstance(fit.model, AffineModel):
+    if isinstance(fit.model, AffineModel | LearnedModel):
         tensors = fit.model.tensors
         arrays |= {f"model.{each.name}": getattr(tensors, each.name) for each in fields(tensors)[:-1]}
+    if isinstance(fit.model, LearnedModel):
+        arrays |= {f"curve.{name}": array for name, array in fit.model.curve.arrays().items()}
     points = fit.samples.points[:WITNESSES]
     store.write(path, manifest, arrays | {"witness.points": points, **witness(fit.system, points)})
 
@@ -93,14 +92,27 @@ def restored(manifest: Mapping[str, Any], arrays: Mapping[str, Array], system: S
         assert isinstance(system, GeneralSystem)
         return AssembledModel(system, arrays["C"], manifest["projection"])
     assert isinstance(system, AffineSystem)
-    stored = {name.removeprefix("model."): value for name, value in arrays.items() if name.startswith("model.")}
-    return AffineModel(system, Tensors(**stored, projection=manifest["projection"]))
+    tensors, projection = Tensors(**_branch(arrays, "model.")), manifest["projection"]
+    if manifest["model"] == "learned":  # the projection is the name of a curve there
+        return LearnedModel(system, tensors, CURVES[projection].from_arrays(_branch(arrays, "curve.")))
+    return AffineModel(system, tensors.with_projection(projection))
+
+
+def _kind(model: Model) -> str:
+    if isinstance(model, LearnedModel):
+        return "learned"
+    return "affine" if isinstance(model, AffineModel) else "assembled"
+
+
+def _branch(arrays: Mapping[str, Array], prefix: str) -> dict[str, Any]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 def _compare(manifest: Mapping[str, Any], arrays: Mapping[str, Array], system: System) -> None:
     kind = "affine" if isinstance(system, AffineSystem) else "assembled"
-    if kind != manifest["model"]:
-        raise _wrong(f"it is {kind}, the fit {manifest['model']} (an nmc.Affine is one, a function the other)")
+    fitted = "assembled" if manifest["model"] == "assembled" else "affine"
+    if kind != fitted:
+        raise _wrong(f"it is {kind}, the fit {fitted} (an nmc.Affine is one, a function the other)")
     n, dtype = manifest["matrix"]["shape"][0], manifest["matrix"]["dtype"]
     if (system.n, str(system.dtype)) != (n, dtype):
         raise _wrong(f"{system.n} unknowns of {system.dtype} came, the fit has {n} of {dtype}")

@@ -30,6 +30,9 @@ from .system import AffineSystem, System
 class ReducedFit:
     """``x(p) ≈ Σ_j φ_j(p) v_j`` with φ(p) from d equations instead of n. Call it like ``scipy.sparse.linalg.spsolve``.
 
+    After joint training φ(p) is the value of a network and ``basis.name`` is "network". All else is as it was:
+    residuals are those of the answers, and ``certified`` solves exactly where they fail.
+
     Parameters
     ----------
     system : A(p) and b(p)
@@ -109,7 +112,7 @@ class ReducedFit:
         return CertifiedSolve(self, self.tol if tol is None else tol, on_fail)
 
     def derivative(self, axis: int | str = 0) -> ReducedDerivative:
-        """The map of ``∂x/∂p_axis``, from the differentiated reduced equations; ``axis`` by number or by name."""
+        """The map of ``∂x/∂p_axis``: the equations of φ, or its network, differentiated; axis by number or name."""
         return ReducedDerivative(self, axis_of(self.box, axis))
 
     def save(self, path: str | PathLike[str]) -> None:

@@ -1,4 +1,4 @@
-"""Two kinds of reduced model behind one interface: coefficients, exact residuals, and slopes at many points.
+"""Reduced models behind one interface: coefficients, exact residuals, and slopes at many points.
 
 Where A(p) is affine everything n-sized is computed beforehand, and a query costs nothing that grows with n. Elsewhere
 A(p) is assembled at every query and multiplied with the d vectors of the basis: far less than a factorisation.
@@ -37,7 +37,7 @@ class Measured:
 class Model(ABC):
     """How coefficients of the basis are found."""
 
-    projection: Projection
+    projection: str
 
     @abstractmethod
     def coefficients(self, points: Array) -> Array:
@@ -69,9 +69,7 @@ class AffineModel(Model):
 
     def measured(self, points: Array) -> Measured:
         theta, psi = self.system.theta(points), self.system.psi(points)
-        phi = self.tensors.coefficients(theta, psi)
-        residual = self.tensors.residual(phi, theta, psi)
-        return Measured(phi, residual, residual + self.tensors.rounding(phi, theta, psi), self.tensors.scale(psi))
+        return measured(self.tensors, self.tensors.coefficients(theta, psi), theta, psi)
 
     def slopes(self, points: Array, axis: int) -> Array:
         system = self.system
@@ -172,6 +170,12 @@ class Place:
         row_noise = np.array(noise * longest_row(self.A) ** 0.5)
         rounding = np.linalg.norm(np.atleast_1d(hidden(np.array(noise), row_noise, phi.T, unit(self.C.dtype)))) / size
         return phi, residual, residual + float(rounding) + 4 * unit(self.C.dtype), size
+
+
+def measured(tensors: Tensors, phi: Array, theta: Array, psi: Array) -> Measured:
+    """What tensors know of coefficients φ, whichever way these were found."""
+    residual = tensors.residual(phi, theta, psi)
+    return Measured(phi, residual, residual + tensors.rounding(phi, theta, psi), tensors.scale(psi))
 
 
 def smallest(W: Array, b: Array) -> tuple[Array, Array]:

@@ -11,24 +11,30 @@ import numpy as np
 from neumatc.arrays import Array
 from neumatc.errors import AccuracyWarning, InputError, TrainingError
 from neumatc.history import Cost, Event
-from neumatc.options import seed_of, tol_of
+from neumatc.options import joint_of, seed_of, tol_of
 from neumatc.progress import progress_of
 from neumatc.reduced import Model, ReducedFit, System, system_of
+from neumatc.reduced.learned import LearnedModel
 from neumatc.reduced.memory import expanded
 from neumatc.samples import Samples
 
 from .greedy import Grown, grow
+from .joint import train
 
 SAMPLES = 96
 """Default largest number of exact solves."""
 
 
 def fit_reduced(
-    A: Any, b: Any, box: Any, *, tol: Any, samples: Any, rng: Any, progress: Any, throw: bool
-) -> ReducedFit:
-    """Fit the solution of a sparse system."""
+    A: Any, b: Any, box: Any, *, tol: Any, samples: Any, training: Any = "auto", sampler: Any = None, rng: Any,
+    progress: Any, throw: bool,
+) -> ReducedFit:  # fmt: skip
+    """Fit the solution of a sparse system: by the weak greedy loop, or by joint training where that is asked for."""
     start = time.perf_counter()
     wanted, count, (seed, _) = tol_of(tol, np.float64), _count(samples), seed_of(rng)
+    joint = joint_of(training, "auto")
+    if joint is None:
+        refuse_options(sampler=sampler)
     system = system_of(A, b, box)
     history: list[Event] = []
     with progress_of(progress, count) as report:
@@ -37,8 +43,11 @@ def fit_reduced(
             history.append(event)
             report(event)
 
-        grown = grow(system, wanted, count, np.random.default_rng(seed), tell)
-    status = _status(grown, wanted, count)
+        if joint is None:
+            grown = grow(system, wanted, count, np.random.default_rng(seed), tell)
+        else:
+            grown = train(system, joint, sampler, wanted, count, seed, tell)
+    status = _status(grown, wanted, count if joint is None else len(grown.points))
     result = ReducedFit(
         system, grown.basis, grown.model, Samples(grown.points), tuple(history), status, grown.worst, wanted,
         _cost(system, grown, start), grown.excluded,
@@ -76,10 +85,18 @@ def _status(grown: Grown, wanted: float, count: int) -> str:
 
 
 def _complain(result: ReducedFit, throw: bool) -> None:
+    reason = (
+        "The solutions span more dimensions than the budget, or rounding limits A. "
+        "Raise `samples`, relax `tol`, shrink the box, or use certified() for answers checked one by one."
+    )
+    if isinstance(result.model, LearnedModel):
+        reason = (
+            "That is how far Adam came, or what d slices can hold. Raise `epochs`, `collocation` or `d` of Joint, "
+            "relax `tol`, or use training='auto', which goes further with the same solves."
+        )
     message = (
         f"`solve` reached a residual of {result.error:.1e} with {len(result.samples)} exact solves, but tol is "
-        f"{result.tol:.1e} (status '{result.status}'). The solutions span more dimensions than the budget, or rounding "
-        "limits A. Raise `samples`, relax `tol`, shrink the box, or use certified() for answers checked one by one."
+        f"{result.tol:.1e} (status '{result.status}'). {reason}"
     )
     if throw:
         raise TrainingError(message)
@@ -92,9 +109,13 @@ def _cost(system: System, grown: Grown, start: float) -> Cost:
     alone, batch = _query_seconds(grown.model, grown.basis, system)
     return Cost(
         build_seconds=building, built=built, solve_seconds=meter.solve_seconds, solved=meter.solved,
-        stages={"reduced": offline - building - meter.solve_seconds}, total_seconds=offline,
+        stages={_stage(grown.model): offline - building - meter.solve_seconds}, total_seconds=offline,
         query_seconds=alone, batch_seconds=batch, exact_seconds=meter.solve_seconds / max(meter.solved, 1),
     )  # fmt: skip
+
+
+def _stage(model: Model) -> str:
+    return "joint" if isinstance(model, LearnedModel) else "reduced"
 
 
 def _query_seconds(model: Model, C: Array, system: System) -> tuple[float, float]:

@@ -51,6 +51,12 @@ class Joined:
                 f"Joint training needs an operation whose factors it can learn, and `{self.operation.name}` has values "
                 "alone, followed by their vectors. The paper trains factors. Use training='auto', or fit the factors."
             )
+        if options.derivatives:
+            raise InputError(
+                f"`derivatives` of Joint is {options.derivatives}, and A(p) is dense. Derivatives of exact results join "
+                "the span of sparse solves, where they cost next to nothing. Leave it out, or pass "
+                "sampler=nmc.FailureInformed(tangents=True) with training='auto'."
+            )
         self.ground = Ground.of(plan)
         dtype = torch.float64 if options.precision == "double" else torch.float32
         self.like = torch.empty(0, dtype=dtype, device=plan.device)

@@ -78,7 +78,9 @@ class Joint:
     latent : C at the start: "span" for principal directions, times their size; "random" for random rows of the
         span in that size (Algorithm 2 begins at random).
     probes : probes per side for the structure term of the reduced loss; enough for ten numbers per unknown if None.
-        A number not below n makes them exact.
+        A number not below n makes them exact. A sparse solve, whose residuals are exact without any, takes none.
+    derivatives : order up to which derivatives of the exact results along p widen the span of the reduced loss; 0 is
+        the span of the results alone. Of sparse solves only, where they cost triangular solves; 1 there if None.
     precision : of the training, "double" or "single". What is left of a result between samples does not depend on it.
     checkpoint : path of a file that holds the state of training. Where it exists training goes on from it, and ends as
         if it had never stopped, bit for bit; ``rng`` must be the same integer. None keeps no such file.
@@ -129,6 +131,7 @@ class Joint:
     loss: Literal["reduced", "literal"] = "reduced"
     latent: Literal["span", "random"] = "span"
     probes: int | None = None
+    derivatives: int | None = None
     precision: Literal["double", "single"] = "double"
     checkpoint: str | PathLike[str] | None = None
     save_every: int = 500
@@ -143,6 +146,8 @@ class Joint:
         for name in ("samples", "probes"):
             if getattr(self, name) is not None:
                 _whole(name, getattr(self, name), 2)
+        if self.derivatives is not None:
+            _whole("derivatives", self.derivatives, 0)
         for name in POSITIVE + NONNEGATIVE:
             _real(name, getattr(self, name), zero=name in NONNEGATIVE)
         if self.threshold is not None:
