@@ -9,10 +9,11 @@ import numpy as np
 
 from neumatc.arrays import Array, as_numpy
 from neumatc.certify import Certificate, joined
+from neumatc.direct import copied
 from neumatc.errors import CertificateError, InputError
 from neumatc.gauge import Factors
 from neumatc.latent.answers import CHUNK_BYTES, merged
-from neumatc.maps import copied, like, shaped
+from neumatc.maps import like, shaped
 from neumatc.operations import Refinable
 
 if TYPE_CHECKING:

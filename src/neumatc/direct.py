@@ -5,12 +5,14 @@ A batch is limited by writing its results, so every further pass over them would
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from neumatc.arrays import Array, is_complex, real_dtype
+from neumatc.arrays import Array, as_numpy, is_complex, is_torch, real_dtype
+from neumatc.errors import InputError
 from neumatc.layout import Part
 from neumatc.operations import Operation
 from neumatc.surrogate import Surrogate, product
@@ -96,3 +98,37 @@ class Writer:
         if self.operation is None:
             return memory[0].reshape(len(memory[0]), *self.given[0])
         return self.operation.settle(memory)
+
+
+def buffer(out: Any, shape: tuple[int, ...], dtype: Any) -> Array:
+    """The caller's memory as an array of that shape and dtype, or the error that says what it is instead."""
+    array = as_numpy(out, "out")
+    # Lists and tensors on another device were copied just now: what is written to the copy would be lost.
+    in_place = isinstance(out, np.ndarray) or (is_torch(out) and out.device.type == "cpu")
+    writeable = array.flags.c_contiguous and array.flags.writeable
+    if array.shape != shape or array.dtype != dtype or not in_place or not writeable:
+        came = f"{type(out).__name__} {array.shape}, {array.dtype}" + ("" if writeable else ", strided or read-only")
+        raise InputError(
+            f"`out` must be a writeable, C-contiguous array of shape {shape} and dtype {dtype}, got {came}. "
+            "Nothing is cast or copied into place. Allocate it with np.empty(shape, dtype)."
+        )
+    return array
+
+
+def copied(value: Any, out: Any) -> Any:
+    """Copy a result into the caller's buffers, all of them checked before."""
+    parts = value if isinstance(value, tuple) else (value,)
+    for part, memory in zip(parts, buffers(out, [(part.shape, part.dtype) for part in parts]), strict=True):
+        memory[...] = part
+    return out
+
+
+def buffers(out: Any, wanted: Sequence[tuple[tuple[int, ...], Any]]) -> list[Array]:
+    """The arrays of ``out``, all of them checked before the first is written."""
+    targets = out if isinstance(out, tuple | list) and len(wanted) > 1 else (out,)
+    if len(targets) != len(wanted):
+        raise InputError(
+            f"`out` must hold {len(wanted)} arrays, got {len(targets)}. "
+            "The result is a named tuple. Pass one buffer for each of its fields, in order."
+        )
+    return [buffer(target, *each) for target, each in zip(targets, wanted, strict=True)]

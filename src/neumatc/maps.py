@@ -11,7 +11,7 @@ import numpy as np
 
 from neumatc.arrays import Array, as_numpy, is_torch, torch_or_none
 from neumatc.box import Box
-from neumatc.direct import Writer
+from neumatc.direct import Writer, buffers, copied
 from neumatc.errors import InputError
 from neumatc.gauge import Factors
 from neumatc.operations import Differentiable, Operation
@@ -102,7 +102,7 @@ class Map:
         >>> import numpy as np, neumatc as nmc
         >>> f = nmc.inv(lambda p: np.array([[2.0 + p, 1.0], [p, 3.0]]), box=(0.0, 1.0), rng=0)
         >>> traces = np.empty(1000)
-        >>> for some, X in f.map.stream(np.linspace(0, 1, 1000), size=300):
+        >>> for some, X in f.stream(np.linspace(0, 1, 1000), size=300):
         ...     traces[some] = X.trace(axis1=1, axis2=2)
         >>> bool(abs(traces[-1] - f(1.0).trace()) < 1e-12)
         True
@@ -198,8 +198,8 @@ class Map:
         if out is None:
             return writer.fresh(count)
         wanted = [((*batch, *given), field.dtype) for given, field in zip(writer.given, writer.fields, strict=True)]
-        buffers = _buffers(out, wanted)
-        fields = zip(buffers, writer.fields, strict=True)
+        found = buffers(out, wanted)
+        fields = zip(found, writer.fields, strict=True)
         return tuple(buffer.reshape(count, *field.shape) for buffer, field in fields)
 
     @property
@@ -268,36 +268,3 @@ def _kept(index: Any, size: int) -> Any:
         # Not an InputError: Python ends a loop over the rows of f by an IndexError, and by nothing else.
         raise IndexError(f"index {index} is out of range for an axis of {size} entries of f(p)")
     return slice(index % size, index % size + 1)
-
-
-def _buffer(out: Any, shape: tuple[int, ...], dtype: Any) -> Array:
-    array = as_numpy(out, "out")
-    # Lists and tensors on another device were copied just now: what is written to the copy would be lost.
-    in_place = isinstance(out, np.ndarray) or (is_torch(out) and out.device.type == "cpu")
-    writeable = array.flags.c_contiguous and array.flags.writeable
-    if array.shape != shape or array.dtype != dtype or not in_place or not writeable:
-        came = f"{type(out).__name__} {array.shape}, {array.dtype}" + ("" if writeable else ", strided or read-only")
-        raise InputError(
-            f"`out` must be a writeable, C-contiguous array of shape {shape} and dtype {dtype}, got {came}. "
-            "Nothing is cast or copied into place. Allocate it with np.empty(shape, dtype)."
-        )
-    return array
-
-
-def copied(value: Any, out: Any) -> Any:
-    """Copy a result into the caller's buffers, all of them checked before."""
-    parts = value if isinstance(value, tuple) else (value,)
-    for part, buffer in zip(parts, _buffers(out, [(part.shape, part.dtype) for part in parts]), strict=True):
-        buffer[...] = part
-    return out
-
-
-def _buffers(out: Any, wanted: Sequence[tuple[tuple[int, ...], Any]]) -> list[Array]:
-    """The arrays of ``out``, all of them checked before the first is written."""
-    targets = out if isinstance(out, tuple | list) and len(wanted) > 1 else (out,)
-    if len(targets) != len(wanted):
-        raise InputError(
-            f"`out` must hold {len(wanted)} arrays, got {len(targets)}. "
-            "The result is a named tuple. Pass one buffer for each of its fields, in order."
-        )
-    return [_buffer(target, *each) for target, each in zip(targets, wanted, strict=True)]

@@ -88,6 +88,32 @@ def test_a_stream_checks_before_it_starts(inverse: nmc.Fit) -> None:
         inverse.map.stream(P.reshape(3, 3))
 
 
+def test_smooth_factors_are_the_answer_before_it_is_settled(triplets: nmc.Fit) -> None:
+    F, wanted = triplets.smooth(P), triplets(P)
+    product = F["U"] @ F["M"] @ F["V"].conj().swapaxes(-1, -2)
+    rebuilt = (wanted.U * wanted.S[..., None, :]) @ wanted.Vh
+    assert np.linalg.norm(product - rebuilt) < 1e-8 * np.linalg.norm(rebuilt)
+    single = triplets.smooth(float(P[0]))
+    assert all(single[name].shape == X.shape[1:] for name, X in F.items())
+
+
+def test_smooth_factors_do_not_jump_where_values_cross() -> None:
+    f = nmc.eigh(lambda p: np.diag([p, 1.0 - p, 3.0]), box=(0.0, 1.0), rng=0)
+    beside = np.array([0.499, 0.501])
+    smooth, sorted_ = f.smooth(beside)["V"], f(beside)[1]
+    assert abs(smooth[0] - smooth[1]).max() < 1e-10 < 0.9 < abs(sorted_[0] - sorted_[1]).max()
+
+
+def test_smooth_factors_in_given_memory(triplets: nmc.Fit) -> None:
+    C = triplets.surrogate.C
+    memory = np.full((len(P), C.shape[1]), np.nan, C.dtype)
+    F = triplets.smooth(P, out=memory)
+    assert all(np.shares_memory(X, memory) for X in F.values())
+    assert all(np.array_equal(X, Y) for X, Y in zip(F.values(), triplets.smooth(P).values(), strict=True))
+    with pytest.raises(InputError, match=r"must be a writeable, C-contiguous array of shape \(9, "):
+        triplets.smooth(P, out=memory[:, :-1])
+
+
 def _parts(values: Any) -> tuple[Any, ...]:
     return values if isinstance(values, tuple) else (values,)
 

@@ -10,6 +10,7 @@ import pytest
 import neumatc as nmc
 from neumatc.bases.network import ACTIVATIONS
 from neumatc.errors import AccuracyWarning, InputError, TrainingError
+from neumatc.gallery import AffineInverse
 from neumatc.history import Event
 from neumatc.training.adam import Adam
 from neumatc.training.joined import Joined
@@ -218,3 +219,9 @@ def test_falling_short_of_tol_names_what_helps():
     options = Joint(**SMALL | {"epochs": 5})
     with pytest.warns(AccuracyWarning, match=r"that is how far Adam came .*Raise `epochs` of Joint"):
         nmc.inv(smooth, (0.0, 1.0), training=options, samples=9, rng=0)
+
+
+def test_derivatives_are_for_sparse_solves() -> None:
+    family = AffineInverse(n=6)
+    with pytest.raises(InputError, match=r"`derivatives` of Joint must be 0 or None for a dense A\(p\), got 1"):
+        nmc.inv(family, family.box, training=nmc.Joint(derivatives=1), rng=0)

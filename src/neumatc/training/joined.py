@@ -53,9 +53,9 @@ class Joined:
             )
         if options.derivatives:
             raise InputError(
-                f"`derivatives` of Joint is {options.derivatives}, and A(p) is dense. Derivatives of exact results join "
-                "the span of sparse solves, where they cost next to nothing. Leave it out, or pass "
-                "sampler=nmc.FailureInformed(tangents=True) with training='auto'."
+                f"`derivatives` of Joint must be 0 or None for a dense A(p), got {options.derivatives}. "
+                "They join the span of sparse solves, where they cost next to nothing. "
+                "Leave it out, or pass sampler=nmc.FailureInformed(tangents=True) with training='auto'."
             )
         self.ground = Ground.of(plan)
         dtype = torch.float64 if options.precision == "double" else torch.float32
