@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from neumatc.arrays import Array, binary_exponent, check_finite, double, namespace, scale
+from neumatc.arrays import Array, binary_exponent, check_finite, double, is_torch, namespace, scale
 from neumatc.box import Box
 from neumatc.equations import residual
 from neumatc.errors import ExactSolveError, NeuMatCError, NonFiniteError, SingularError, UndefinedError
@@ -17,8 +17,11 @@ from neumatc.family import MatrixFamily, Spec
 from neumatc.gauge import Factors
 from neumatc.operations import Followed, Operation
 
-CACHE_BYTES = 1 << 30
+CACHE_BYTES = 4 << 30
 """Matrices kept so that A(p) is built once per point; building can cost ten times the solve."""
+
+TOGETHER_BYTES = 1 << 21
+"""Matrices handled at once, which then stay in the cache between building and use; for an executor 32 times more."""
 
 BAD_SOLVE = 1e-3
 """Relative residual above which an exact solve has failed: A is singular to working precision."""
@@ -120,9 +123,8 @@ class Problem:
     @property
     def shifts(self) -> dict[str, int]:
         """Factor name -> s with ``factor of A = 2**s * factor of the scaled A``."""
-        if self.exponent == 0:
-            return {}
-        return {name: int(g * self.exponent) for name, g in (self.operation.powers or {}).items() if g}
+        powers = self.operation.powers or {} if self.exponent else {}
+        return {name: int(g * self.exponent) for name, g in powers.items() if g}
 
     def matrices(self, points: Array, keep: bool = False) -> Array:
         """``(B, n1, n2)`` scaled double-precision matrices at ``points (B, D)``.
@@ -135,14 +137,12 @@ class Problem:
             # One kept matrix is handed out as it lies; nobody writes into matrices.
             return self.meter.kept[keys[0]][None] if len(keys) == 1 else np.stack([self.meter.kept[k] for k in keys])
         built = self._build(np.asarray(points, float)[missing])
+        fresh = dict(zip((keys[i] for i in missing), built, strict=True))
         if keep:
-            self._keep([keys[i] for i in missing], built)
-            self._print([keys[i] for i in missing], built)
+            self._keep(fresh)
         if len(missing) == len(keys):
             return built
-        fresh = iter(built)
-        new = set(missing)
-        return np.stack([next(fresh) if i in new else self.meter.kept[key] for i, key in enumerate(keys)])
+        return np.stack([fresh[key] if key in fresh else self.meter.kept[key] for key in keys])
 
     def solve(self, A: Any, points: Array) -> Factors:
         """Exact factors of scaled matrices ``A (B, n1, n2)``, NumPy or torch, checked against the equations."""
@@ -159,6 +159,17 @@ class Problem:
         self.meter.solved += A.shape[0]
         self._verify(A, F, points)
         return F
+
+    def pieces(self, points: Array) -> list[Array]:
+        """The points (M, D) in groups for which matrices can be held at once."""
+        size = max(1, TOGETHER_BYTES // (8 * math.prod(self.shape))) * (1 if self.executor is None else 32)
+        return [points[i : i + size] for i in range(0, len(points), size)]
+
+    def release(self, point: Array) -> None:
+        """Drop the matrix at one point (D,), which is hardly asked for again, where those kept take much memory."""
+        if self.meter.kept_bytes > CACHE_BYTES // 4:
+            matrix = self.meter.kept.pop(np.asarray(point, float).tobytes(), None)
+            self.meter.kept_bytes -= 0 if matrix is None else matrix.nbytes
 
     def with_operation(self, operation: Operation) -> Problem:
         """The same family and matrices under another (adapted) operation."""
@@ -183,21 +194,18 @@ class Problem:
     def _build(self, points: Array) -> Array:
         start = time.perf_counter()
         # Without its hole: a `where` need not travel to other processes.
-        A = self.family.at(points, self.box.whole, self.executor, self.spec)
-        A = A.astype(self.working, copy=False)
+        A = self.family.at(points, self.box.whole, self.executor, self.spec).astype(self.working, copy=False)
         if self.exponent:
             A = scale(A, -self.exponent)
         self.meter.build_seconds += time.perf_counter() - start
         self.meter.built += len(points)
         return A
 
-    def _print(self, keys: list[bytes], matrices: Array) -> None:
-        """Keep a product with two fixed vectors of every matrix: enough to compare neighbours later."""
-        Z = np.random.default_rng(0).standard_normal((matrices.shape[-1], 2))
-        self.meter.prints.update(zip(keys, matrices @ Z, strict=True))
-
-    def _keep(self, keys: list[bytes], matrices: Array) -> None:
-        for key, matrix in zip(keys, matrices, strict=True):
+    def _keep(self, matrices: dict[bytes, Array]) -> None:
+        """Matrices up to the limit, and of all the product with two fixed vectors: enough to compare neighbours."""
+        Z = np.random.default_rng(0).standard_normal((self.shape[1], 2))
+        for key, matrix in matrices.items():
+            self.meter.prints[key] = matrix @ Z
             if self.meter.kept_bytes + matrix.nbytes <= CACHE_BYTES:
                 self.meter.kept[key] = matrix
                 self.meter.kept_bytes += matrix.nbytes
@@ -206,7 +214,7 @@ class Problem:
         # LAPACK's inverse of a singular matrix is often finite nonsense; two probes against the equations see it.
         if not self.operation.equations():
             return
-        rho = probe_residual(self.operation, A, F)
+        rho = probe_residual(self.operation, in_numpy(A), {name: in_numpy(X) for name, X in F.items()})
         bad = [i for i, r in enumerate(rho) if not float(r) <= BAD_SOLVE]
         if bad:
             raise self._failed(A[bad[0] : bad[0] + 1], points[bad[0] :], f"relative residual {float(rho[bad[0]]):.1e}")
@@ -221,8 +229,7 @@ class Problem:
         return self.box.describe(points[-1])
 
     def _failed(self, A: Any, points: Array, reason: str) -> ExactSolveError:
-        where = self.box.describe(points[0])
-        name = self.operation.name
+        where, name = self.box.describe(points[0]), self.operation.name
         first = np.asarray(next(iter(self.operation.given(A).values())))
         conditions = np.linalg.cond(first)
         worst = int(np.argmax(np.nan_to_num(conditions, nan=np.inf)))
@@ -239,6 +246,11 @@ class Problem:
         )
 
 
+def in_numpy(X: Any) -> Any:
+    """A tensor in main memory as the NumPy array it is, whose thin products are three times as fast; others as such."""
+    return X.resolve_conj().numpy() if is_torch(X) and X.device.type == "cpu" else X
+
+
 def probe_residual(operation: Operation, A: Any, F: Factors, count: int = 2) -> Any:
     """Relative residual of factors on a few fixed probes, ``(B,)``: a cheap sanity check, not a certificate."""
     xp = namespace(A)
@@ -246,12 +258,10 @@ def probe_residual(operation: Operation, A: Any, F: Factors, count: int = 2) -> 
     total: Any = 0.0
     for equation in operation.equations():
         columns = equation.shape(values)[1]
-        rng = np.random.default_rng(columns)
-        Z: Any = rng.standard_normal((columns, min(count, columns)))
+        Z: Any = np.random.default_rng(columns).standard_normal((columns, min(count, columns)))
         # Real probes: the product takes the dtype of the factors, in either library.
         Z = Z.astype(A.dtype) if xp is np else xp.as_tensor(Z, dtype=A.dtype, device=A.device)
-        R = equation.apply(values, Z)
-        size = (abs(R) ** 2).sum((-2, -1)) / Z.shape[-1]
+        size = (abs(equation.apply(values, Z)) ** 2).sum((-2, -1)) / Z.shape[-1]
         total = total + size / equation.scale(values) ** 2
     return total**0.5
 

@@ -1,6 +1,7 @@
 """A(p) on a box: built once, scaled out of the way, solved and checked."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,35 @@ def test_forgetting_frees_the_cache(counted: tuple[Counted, Problem]) -> None:
     problem.matrices(at(0.1), keep=True)
     assert family.asked == [0.1, 0.1]
     assert problem.meter.kept_bytes == 32
+
+
+def test_a_released_matrix_makes_room_where_it_is_short(
+    counted: tuple[Counted, Problem], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    family, problem = counted
+    problem.matrices(at(0.1, 0.2), keep=True)
+    problem.release(at(0.1)[0])
+    assert problem.meter.kept_bytes == 64  # room enough
+    monkeypatch.setattr(neumatc.problem, "CACHE_BYTES", 4 * 32)
+    problem.release(at(0.7)[0])  # never kept: nothing to drop
+    problem.release(at(0.1)[0])
+    problem.release(at(0.2)[0])
+    assert problem.meter.kept_bytes == 32
+    problem.matrices(at(0.1, 0.2))
+    assert family.asked == [0.1, 0.2, 0.1]
+
+
+def test_pieces_hold_all_points_in_order(counted: tuple[Counted, Problem], monkeypatch: pytest.MonkeyPatch) -> None:
+    _, problem = counted
+    monkeypatch.setattr(neumatc.problem, "TOGETHER_BYTES", 2 * 32 + 31)
+    p = at(0.1, 0.2, 0.3, 0.4, 0.5)
+    assert [len(some) for some in problem.pieces(p)] == [2, 2, 1]
+    np.testing.assert_array_equal(np.concatenate(problem.pieces(p)), p)
+    assert problem.pieces(p[:0]) == []
+    monkeypatch.setattr(neumatc.problem, "TOGETHER_BYTES", 1)
+    assert [len(some) for some in problem.pieces(p)] == [1] * 5
+    shared = replace(problem, executor=object())
+    assert [len(some) for some in shared.pieces(p)] == [5]
 
 
 def test_another_operation_shares_the_matrices_and_the_meter(counted: tuple[Counted, Problem]) -> None:

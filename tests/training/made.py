@@ -86,7 +86,7 @@ def span_of(kind: str, capacity: int, n: int = 10, counts: tuple[int, int] = (6,
     problem = Problem.of(ripples(n, kind != "real", kind == "hermitian"), (0.0, 3.0), operation_of(kind))
     A = problem.matrices(problem.box.middle)
     F = problem.operation.exact(A)
-    layout, doubled = layout_of(problem, A, F, A)
+    layout, doubled = layout_of(problem, A, F, problem.box.middle)
     draws = [
         Sketch.draw(problem.operation.equations(), {"A": A, **F}, counts, problem.working, np.random.default_rng(seed))
         for seed in (1, 2)

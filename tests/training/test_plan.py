@@ -94,9 +94,13 @@ def test_every_purpose_has_its_own_random_numbers() -> None:
     np.testing.assert_array_equal(draws[2], plan_of(problem, seed=9).rng(2).standard_normal(3))
 
 
+POINTS = np.array([[0.1], [0.4]])
+
+
 def made(complex_: bool, hermitian: bool) -> tuple[Problem, Array, dict[str, Array]]:
+    """A problem, its matrix at the first of the points, and the inverse there."""
     problem = Problem.of(ripples(4, complex_, hermitian), (0.0, 1.0), Inverse())
-    A = problem.matrices(np.array([[0.1], [0.4]]))
+    A = problem.matrices(POINTS[:1])
     return problem, A, {"X": np.linalg.inv(A)}
 
 
@@ -112,23 +116,35 @@ def made(complex_: bool, hermitian: bool) -> tuple[Problem, Array, dict[str, Arr
 )
 def test_layout_of_an_inverse(complex_: bool, hermitian: bool, kind: str, doubled: bool) -> None:
     problem, A, F = made(complex_, hermitian)
-    layout, came = layout_of(problem, A[:1], {"X": F["X"][:1]}, A[1:])
+    layout, came = layout_of(problem, A, F, POINTS)
     assert [(part.name, part.rows, part.columns, part.kind) for part in layout.parts] == [("X", 4, 4, kind)]
     assert came is doubled
 
 
 def test_one_matrix_that_is_not_hermitian_spoils_the_storage() -> None:
-    problem, A, F = made(True, True)
-    A[1, 0, 1] += 1e-6
-    for first, more in ((A[:1], A[1:]), (A[1:], A[:1])):
-        layout, doubled = layout_of(problem, first, {"X": F["X"][:1]}, more)
+    H = ripples(4, True, True)
+
+    def spoilt(p: float) -> Array:
+        return H(p) + (p == 0.4) * 1e-6 * np.eye(4, k=1)
+
+    problem = Problem.of(spoilt, (0.0, 1.0), Inverse())
+    for first, more in ((POINTS[:1], POINTS[1:]), (POINTS[1:], POINTS[:1])):
+        A = problem.matrices(first)
+        layout, doubled = layout_of(problem, A, {"X": np.linalg.inv(A)}, more)
         assert layout.parts[0].kind == "full"
         assert doubled
 
 
+def test_matrices_that_show_no_structure_are_not_built() -> None:
+    problem, A, F = made(True, False)
+    built = problem.meter.built
+    layout_of(problem, A, F, POINTS[1:])
+    assert problem.meter.built == built
+
+
 def test_factors_that_are_not_hermitian_are_stored_in_full() -> None:
     problem, A, F = made(True, True)
-    layout, doubled = layout_of(problem, A[:1], {"X": F["X"][:1], "Y": normal((1, 4, 2), True, 0)}, A[1:])
+    layout, doubled = layout_of(problem, A, {**F, "Y": normal((1, 4, 2), True, 0)}, POINTS)
     assert [part.kind for part in layout.parts] == ["hermitian", "full"]
     assert layout.size == 16 + 8
     assert doubled

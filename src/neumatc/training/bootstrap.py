@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 from neumatc.align import straightened
 from neumatc.arrays import Array
@@ -28,14 +27,13 @@ from neumatc.operations import Adaptive, Operation, Separated
 from .breaks import refuse_break
 from .exact import solved
 from .excluded import nothing_left, solvable
+from .judge import Judge
 from .nodes import MANY, adjacent, bases_for, finer, first_curve, first_nodes, held_back, most_nodes
 from .plan import Ground, Plan, Trained, timed
 from .pod import Modes
+from .refining import refined
 from .suspects import steepest_midpoints
 from .tracking import Tracking
-
-STEPS = 2
-"""Refinement steps per collocation point and round."""
 
 ROUNDS = 12
 """Most rounds; the loop stops earlier when a round no longer halves the error."""
@@ -52,9 +50,6 @@ SPOILT = 100.0
 
 ADD = 5
 """Most exact solves added between two rounds."""
-
-TOGETHER = 2048
-"""Most candidates refined at once."""
 
 
 class Bootstrap:
@@ -82,12 +77,11 @@ class Bootstrap:
                 if last.choice.score <= self.plan.tol / 3 or not self._go_on(last, previous):
                     break
                 previous, last = best.choice.score, self._round(number)
-                # Rounds are compared on the same points; a finer grid has brought new ones.
-                modes = Modes.made(best.C, best.layout)
-                if last.choice.score < self._score(best.curve, modes):
+                if last.choice.score < self._score_of(best):
                     best = last
                 elif self.straighten:
-                    self.straighten, last, self.modes, self.curve = False, best, modes, best.curve
+                    self.straighten, last, self.curve = False, best, best.curve
+                    self.modes = Modes.made(best.C, best.layout)
             self.tracking.judge(best.choice.score)
         x, y = self.ground.candidates, self.modes.coefficients
         if isinstance(self.operation.gauge, NoGauge) and best.choice.score > self.plan.tol and len(x) == len(y):
@@ -106,7 +100,7 @@ class Bootstrap:
 
     def _open(self) -> None:
         """Exact results at the first nodes, in one gauge, and the curve that predicts all the others."""
-        plan, box = self.plan, self.problem.box
+        plan = self.plan
         nodes, F = self._first_solves(first_nodes(plan, self.ground))
         x = self.ground.candidates[nodes]
         self.operation, F = self.tracking.first(x, F, self.operation)
@@ -115,10 +109,11 @@ class Bootstrap:
         modes = Modes.of(F, self.names, self._tail, self.kinds)
         self.exact = {index: {n: X[i] for n, X in F.items()} for i, index in enumerate(nodes)}
         self.modes, self.curve = modes, first_curve(x, modes.coefficients, plan.rng(8))
-        self.held_matrices = self.problem.matrices(box.from_unit(self.ground.held_out), keep=True)
-        canonical = self.operation.canonical(self._predict(self.curve, self.ground.held_out[:1]))
-        values = {**self.operation.given(self.held_matrices), **canonical}
-        self.checker = Checker.draw(self.operation, values, self.problem.working, plan.rng(4))
+        some = self.ground.held_out[:1]
+        canonical = self.operation.canonical(self._predict(self.curve, some))
+        values = {**self.operation.given(self._matrices(some)), **canonical}
+        checker = Checker.draw(self.operation, values, self.problem.working, plan.rng(4))
+        self.judge = Judge(self.problem, checker)
         self._say("first", f"{len(nodes)} exact solves, d = {len(modes.C)}", self._score(self.curve))
 
     def _matrices(self, x: Array, keep: bool = True) -> Array:
@@ -158,7 +153,7 @@ class Bootstrap:
         """Refine at every candidate, decompose, draw the curve anew."""
         x = self.ground.candidates
         predicted = self._predict(self.curve, x)
-        F, self.label_residual = self._refined(predicted, x)
+        F, self.label_residual = refined(self.plan, self.operation, self.judge, x, predicted)
         if number == 1:
             # The first prediction interpolates few nodes and may be rough; refined factors would inherit its gauge.
             F = predicted = self.tracking.settled(x, F, self.operation)
@@ -167,12 +162,16 @@ class Bootstrap:
         self._substitute(F, predicted)
         self.modes = Modes.of(F, self.names, self._tail, self.kinds)
         self._suspect(F)
-        enough = self.plan.tol / 10
         bases = bases_for(self.plan, self.ground, self.modes.layout.size)
-        choice = select(bases, x, self.modes.coefficients, self._score, enough, self.plan.rng(5))
+        choice = select(bases, x, self.modes.coefficients, self._score, self._enough(number), self.plan.rng(5))
         self.curve = choice.curve
         self._say("round", f"round {number}, d = {len(self.modes.C)}, {choice.name}", choice.score)
         return self._trained(choice)
+
+    def _enough(self, number: int) -> float:
+        """Score at which no further basis is tried: that of the labels in the first round, which only predicts."""
+        predicts = number == 1 and not self._worst_label
+        return max(self.plan.tol / 10, 1.1 * float(self.label_residual.max()) if predicts else 0.0)
 
     def _substitute(self, F: Factors, predicted: Factors) -> None:
         """Exact factors where refinement failed, in the gauge of the prediction.
@@ -189,27 +188,17 @@ class Bootstrap:
                     F[name][index] = X[0]
                 self.label_residual[index] = 0.0
 
-    def _refined(self, predicted: Factors, x: Array) -> tuple[Factors, Array]:
-        """Refined labels in the gauge of their prediction, and their relative residuals."""
-        size = max(1, min(TOGETHER, (1 << 26) // (16 * self.problem.shape[0] * self.problem.shape[1])))
-        pieces, found = [], []
-        for i in range(0, len(x), size):
-            matrices = self._matrices(x[i : i + size], keep=len(x) <= MANY)
-            A = torch.from_numpy(matrices).to(self.plan.device)
-            F = {name: torch.from_numpy(X[i : i + size].copy()).to(self.plan.device) for name, X in predicted.items()}
-            reference = dict(F)
-            for _ in range(STEPS):
-                F = self.operation.refine(A, F)  # type: ignore[attr-defined]  # Refinable: see trainer_of
-            F = self.operation.gauge.align(F, reference)
-            pieces.append({name: X.resolve_conj().cpu().numpy() for name, X in F.items()})
-            found.append(self.checker.residual(matrices, self.operation.canonical(pieces[-1])))
-        return {name: np.concatenate([piece[name] for piece in pieces]) for name in self.names}, np.concatenate(found)
-
     def _score(self, curve: Curve, modes: Modes | None = None) -> float:
         """Worst held-out residual of a curve, over the present slices or those of an earlier round."""
         modes = self.modes if modes is None else modes
         canonical = self.operation.canonical(modes.factors(curve(self.ground.held_out)))
-        return float(self.checker.residual(self.held_matrices, canonical).max())
+        return float(self.judge.residual(self.problem.box.from_unit(self.ground.held_out), canonical).max())
+
+    def _score_of(self, earlier: Trained) -> float:
+        """Score of an earlier round on the present held-out points; a finer grid has brought new ones."""
+        if len(earlier.held_out) == len(self.ground.held_out):
+            return earlier.choice.score
+        return self._score(earlier.curve, Modes.made(earlier.C, earlier.layout))
 
     def _suspect(self, F: Factors) -> None:
         """Hold out the steepest places too, and those where levels meet, once per grid of candidates."""
@@ -223,7 +212,6 @@ class Bootstrap:
         x = np.concatenate([steepest_midpoints(candidates, labels, pairs=adjacent(candidates)), met])
         x = x[solvable(self.plan, x)]
         self.ground = replace(self.ground, held_out=np.concatenate([self.ground.held_out, x]))
-        self.held_matrices = np.concatenate([self.held_matrices, *([self._matrices(x)] if len(x) else [])])
 
     def _meetings(self, operation: Separated, F: Factors) -> Array:
         """Where levels that are followed meet between the candidates."""

@@ -6,8 +6,10 @@ from typing import Any
 
 import torch
 
-CHUNK = 1 << 16
-"""Columns of the snapshot matrix transformed at once; the product is written over its input."""
+from neumatc.problem import in_numpy
+
+CHUNK = 1 << 12
+"""Columns of the snapshot matrix transformed at once, few enough for the cache; the product replaces its input."""
 
 DEPENDENT = 1e-12
 """Share of the largest eigenvalue of the Gram matrix below which a direction is rounding."""
@@ -22,6 +24,7 @@ def transform(matrix: Any, W: Any) -> Any:
     Real weights on complex rows are one real product of twice the width.
     """
     view = torch.view_as_real(matrix).flatten(-2) if matrix.is_complex() and not W.is_complex() else matrix
+    view, W = in_numpy(view), in_numpy(W)
     for start in range(0, view.shape[1], CHUNK):
         piece = view[:, start : start + CHUNK]
         piece[: W.shape[0]] = W @ piece
@@ -30,10 +33,9 @@ def transform(matrix: Any, W: Any) -> Any:
 
 def gram(matrix: Any, real: bool) -> Any:
     """``M Mᴴ``; its real part where coefficients are real."""
-    if real and matrix.is_complex():
-        view = torch.view_as_real(matrix).flatten(-2)
-        return view @ view.T
-    return matrix @ matrix.conj().T
+    view = in_numpy(torch.view_as_real(matrix).flatten(-2) if real and matrix.is_complex() else matrix)
+    # NumPy sees that both factors of a real product are the same, and computes one triangle.
+    return torch.as_tensor(view @ view.T if real else view @ view.conj().T)
 
 
 def orthonormalised(snapshots: Any, mixing: Any, labels: Any, doubled: bool) -> tuple[Any, Any]:

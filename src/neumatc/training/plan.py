@@ -144,14 +144,18 @@ class Ground:
         return Ground(fine, self.held_out, self.level + 1, self.finest), np.flatnonzero(old < 0), old
 
 
-def layout_of(problem: Problem, A: Array, F: dict[str, Any], A_more: Array) -> tuple[Layout, bool]:
-    """How factors are stored, and whether their coefficients are complex.
+def layout_of(problem: Problem, A: Array, F: dict[str, Any], points: Array) -> tuple[Layout, bool]:
+    """How factors ``F`` of ``A`` are stored, and whether their coefficients are complex.
 
     A Hermitian factor is stored as block rows of its lower triangle with real coefficients: half the numbers and half
-    the unknowns.
+    the unknowns. What one matrix shows must hold at all the ``points (M, D)``; most matrices show nothing.
     """
-    known = problem.operation.given(np.concatenate([A, A_more]))
-    layout = stored_as(F, tuple(F), problem.operation.storage(known, F))
+    operation = problem.operation
+    kinds = operation.storage(operation.given(A), F)
+    for some in problem.pieces(points) if kinds else ():
+        there = operation.storage(operation.given(problem.matrices(some, keep=True)), F)
+        kinds = {name: kind for name, kind in kinds.items() if there.get(name) == kind}
+    layout = stored_as(F, tuple(F), kinds)
     real_span = all(part.kind == "hermitian" for part in layout.parts)
     return layout, problem.working.kind == "c" and not real_span
 

@@ -19,8 +19,13 @@ from neumatc.layout import Layout
 from neumatc.problem import Problem
 from neumatc.sketch import Sketch
 
+from .probing import known_by_both
+
 DEPENDENT = 1e-14
 """A column with less than this share of its norm left after orthogonalisation adds nothing."""
+
+CANCELLED = 0.1
+"""Share of a column that must be left for one orthogonalisation to do: its inverse is lost in digits."""
 
 BLOCK = 16
 """Slices orthogonalised at once when a station catches up."""
@@ -81,8 +86,8 @@ class Stations:
 
     def probe(self, A: Tensor) -> dict[str, Any]:
         """What is kept of the matrices ``A (M, n1, n2)``."""
-        known = self.given(A)
-        return {"train": self.train.known(known), "verify": self.verify.known(known)}
+        train, verify = known_by_both(self.train, self.verify, self.given(A))
+        return {"train": train, "verify": verify}
 
     def add(self, probed: list[dict[str, Any]], M: int, columns: Columns, slices: int) -> None:
         """M probed stations; they catch up with the slices there are."""
@@ -113,7 +118,7 @@ class Stations:
         """More slices, given as rows ``(s, S)`` of the training sketch."""
         for part in self.parts:
             L = self._linear(self.train, part["known"]["train"], columns.blocks(rows))
-            self._orthogonalise(part, L.expand(part["count"], -1, -1).clone(), self.width)
+            self._orthogonalise(part, L.expand(part["count"], -1, -1), self.width)
         self.width += rows.shape[0] * (2 if self.doubled else 1)
 
     @property
@@ -163,13 +168,16 @@ class Stations:
             H = Q @ W.swapaxes(-1, -2)
             W = W - H.swapaxes(-1, -2) @ Q
             part["R"][:, :j, j : j + W.shape[1]] += H
+            # Once is enough where little has cancelled.
+            if bool((torch.linalg.vector_norm(W, dim=-1) > CANCELLED * size).all()):
+                break
         for k in range(W.shape[1]):
             self._append(part, W[:, k], size[:, k], j, j + k)
 
     def _append(self, part: dict[str, Any], w: Tensor, size: Tensor, start: int, j: int) -> None:
         """One column, orthogonal to those before ``start`` already."""
         Q = part["Q"][:, start:j]
-        for _ in range(2):
+        for _ in range(2 if j > start else 0):
             h = (Q @ w[..., None])[..., 0]
             w = w - (h[:, None] @ Q)[:, 0]
             part["R"][:, start:j, j] += h
@@ -186,7 +194,7 @@ class Stations:
         for start in range(0, slices, BLOCK):
             rows = slice(start, min(start + BLOCK, slices))
             L = self._linear(self.train, part["known"]["train"], columns.blocks(columns.rows[rows]))
-            self._orthogonalise(part, L.expand(part["count"], -1, -1).clone(), start * each)
+            self._orthogonalise(part, L.expand(part["count"], -1, -1), start * each)
 
     def _linear(self, sketch: Sketch, known: Any, blocks: Any) -> Tensor:
         # With complex coefficients: two real ones each, of the slice and of i times the slice.
@@ -196,6 +204,11 @@ class Stations:
     def _equations(L: Tensor) -> Tensor:
         """Real equations: the imaginary parts stand beside the real ones."""
         return torch.cat([L.real, L.imag], dim=-1) if L.is_complex() else L
+
+
+def _row_major(X: Tensor) -> Tensor:
+    """One matrix (1, rows, columns) out of LAPACK's order: torch turns it four times as fast as a stack of one."""
+    return X[0].contiguous()[None]
 
 
 def merged(blocks: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -231,10 +244,9 @@ class Span:
 
     def probe(self, points: Array, keep: bool) -> None:
         """Add stations, building A(p) in pieces so that only a few matrices are held at once."""
-        size = max(1, (1 << 26) // (16 * self.problem.shape[0] * self.problem.shape[1]))
         probed = []
-        for i in range(0, len(points), size):
-            A = self.problem.matrices(points[i : i + size], keep=keep)
+        for some in self.problem.pieces(points):
+            A = self.problem.matrices(some, keep=keep)
             probed.append(self.stations.probe(torch.from_numpy(A).to(self.device)))
         self.stations.add(probed, len(points), self.columns[0], self.count)
 
@@ -253,7 +265,8 @@ class Span:
     def extend(self, found: list[Factors]) -> None:
         """Add exact results to the span."""
         first = self.count
-        for F in found:
+        for columnwise in found:
+            F = {name: _row_major(X) for name, X in columnwise.items()}
             self.layout.pack(F, self.snapshots[self.count : self.count + 1])
             self._orthonormalise([columns.flatten(F) for columns in self.columns])
             self.count += 1

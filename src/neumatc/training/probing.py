@@ -1,0 +1,37 @@
+"""Two sketches of the same matrices, which are read once for both: that read is what probing costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from neumatc.equations import Values
+from neumatc.probes import Probes
+from neumatc.sketch import Sketch
+
+Blocks = list[dict[str, Any]]
+
+
+def known_by_both(first: Sketch, second: Sketch, values: Values) -> tuple[Blocks, Blocks]:
+    """``first.known(values)`` and ``second.known(values)``; the sketches hold tensors and the same equations."""
+    pairs = list(zip(first.probes, second.probes, strict=True))
+    together = Sketch(first.equations, tuple(_beside(a, b) for a, b in pairs), first.scales)
+    blocks = together.known(values)
+    return _part(blocks, first, last=False), _part(blocks, second, last=True)
+
+
+def _beside(a: Probes, b: Probes) -> Probes:
+    return Probes(torch.cat([a.left, b.left]), torch.cat([a.right, b.right], 1), 1.0)
+
+
+def _part(blocks: Blocks, sketch: Sketch, last: bool) -> Blocks:
+    """What belongs to the probes of one sketch: the first, or the last ones."""
+    found = []
+    for block, (probes, weight, split) in zip(blocks, sketch.splits, strict=True):
+        rows, columns = probes.left.shape[0], probes.right.shape[1]
+        left = block["left"][..., -rows:, :] if last else block["left"][..., :rows, :]
+        right = block["right"][..., -columns:] if last else block["right"][..., :columns]
+        own = {"left": left.contiguous(), "right": right.contiguous(), "weight": weight * split.coefficient}
+        found.append(block | own)
+    return found
