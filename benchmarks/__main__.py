@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import readme
+from benchmarks import readme, speed
 from benchmarks.cases import Case, Measurement, Setting
 from benchmarks.record import RESULTS, ROOT, Row, append, git, read
 from benchmarks.registry import FILES, MEASUREMENTS, file_of
 from benchmarks.report import write
 
-PAPER = RESULTS / "paper.jsonl"
-"""Rows of the measurements of the paper, which have a report of their own."""
+PAPER, SPEED = RESULTS / "paper.jsonl", RESULTS / "speed.jsonl"
+"""Rows that have a report of their own: of the measurements of the paper, and of speed."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
     running.add_argument("--only", default="", help="run the cases whose name contains this text")
     running.add_argument("--resume", action="store_true", help="skip cases that have rows for the committed src")
     running.add_argument("--output", type=Path, help="one file for all rows; quick ones are kept only when it is given")
-    writing = commands.add_parser("report", help="write docs/accuracy.md and the report on the paper from the rows")
+    writing = commands.add_parser("report", help="write docs/accuracy.md, docs/speed.md and the report on the paper")
     writing.add_argument("--rows", type=Path, nargs="+", help="of docs/accuracy.md, which alone is written then")
     writing.add_argument("--output", type=Path, help="in place of docs/accuracy.md, which alone is written then")
     showing = commands.add_parser("readme", help="put the table and picture of a demo run into the README")
@@ -60,14 +60,16 @@ def parser() -> argparse.ArgumentParser:
 
 
 def report(options: argparse.Namespace) -> None:
-    """Write docs/accuracy.md and, unless it is asked for in particular, the report on the paper."""
+    """Write docs/accuracy.md and, unless it is asked for in particular, the pages on speed and on the paper."""
     output = options.output or ROOT / "docs" / "accuracy.md"
-    write(options.rows or [file for file in FILES if file != PAPER], output)
+    write(options.rows or [file for file in FILES if file not in (PAPER, SPEED)], output)
     say(f"wrote {output}")
     if options.rows is None and options.output is None:
-        from benchmarks.paper.report import write as write_paper  # draws: running and listing do without matplotlib
+        # These draw: running and listing do without matplotlib.
+        from benchmarks.paper.report import write as write_paper
+        from benchmarks.speed.report import write as write_speed
 
-        for page in write_paper(PAPER, ROOT / "benchmarks"):
+        for page in (*write_paper(PAPER, ROOT / "benchmarks"), *write_speed(SPEED, ROOT, speed.MEASUREMENTS)):
             say(f"wrote {page}")
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from types import MappingProxyType
 
-from benchmarks import breadth, foundation, paper
+from benchmarks import breadth, foundation, paper, speed
 from benchmarks.record import RESULTS
 
 __all__ = ["FILES", "MEASUREMENTS", "file_of"]
@@ -11,6 +11,7 @@ __all__ = ["FILES", "MEASUREMENTS", "file_of"]
 _PACKAGES = {
     "foundation": tuple(foundation.MEASUREMENTS.values()),
     "breadth": tuple(breadth.MEASUREMENTS),
+    "speed": speed.MEASUREMENTS,
     "paper": paper.MEASUREMENTS,
 }
 

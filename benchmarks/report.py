@@ -29,7 +29,9 @@ Column = tuple[str, Callable[[Record], Any]]
 
 def write(files: Sequence[Path], output: Path) -> None:
     """Write the page from all files of rows."""
-    records = latest(record for file in files for record in read(file) if not record["quick"])
+    # Rows of a measurement that has moved to another page stay in their file.
+    every = (record for file in files for record in read(file) if record["measurement"] in MEASUREMENTS)
+    records = latest(record for record in every if not record["quick"])
     parts = [HEAD, verdicts(records), machines(records)]
     for name, measurement in MEASUREMENTS.items():
         own = [record for record in records if record["measurement"] == name]
@@ -159,16 +161,6 @@ def time_columns() -> list[Column]:
     ]
 
 
-def offline_columns() -> list[Column]:
-    """Seconds of the fit."""
-    return [
-        ("fit without A(p), s", lambda r: r["offline_seconds"]),
-        ("building A(p), s", lambda r: r["build_seconds"]),
-        ("exact solves, s", lambda r: r["exact_seconds"]),
-        ("with A(p) / exact", lambda r: r["extra"].get("ratio_with_building")),
-    ]
-
-
 def certified_columns() -> list[Column]:
     """Paths and bounds."""
     return [
@@ -222,10 +214,6 @@ def corner_columns() -> list[Column]:
 
 DETAILS: Mapping[str, Callable[[], list[Column]]] = {
     "svd-gap": lambda: [*accuracy_columns(), *time_columns()],
-    "correction-cost": time_columns,
-    "fit-cost": offline_columns,
-    "query": time_columns,
-    "load": time_columns,
     "certified": certified_columns,
     "spikes": certified_columns,
     "operations": operations_columns,

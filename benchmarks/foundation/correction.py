@@ -1,4 +1,4 @@
-"""The latent correction: how close to the best of the span, and what a step costs."""
+"""The latent correction: how close it comes to the best of the span."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -11,19 +11,16 @@ from benchmarks.answers import judged
 from benchmarks.cases import Case, Measurement, Setting
 from benchmarks.fits import TIGHT, argument, described, fitted, places
 from benchmarks.record import Check, Row
-from benchmarks.timing import interleaved
 from benchmarks.truth import Span, best_rank, inverse_residual, relative, svd_residual
 from neumatc.arrays import Array
 from neumatc.gallery import CellChannel, Channel, GalleryFamily, LowRankSVD, RegularisedGram, SyntheticInverse
 from neumatc.surrogate import product
 
-__all__ = ["BEST", "COST"]
+__all__ = ["BEST"]
 
 PERTURBATION = 1e-2
 CLOSE = 1.5
 SVD_TOL = 1e-8  # a tighter one fills the latent tensor with modes at rounding level
-STEADY = 1.5
-"""Largest quotient of two medians that still counts as the same cost: the machine is not quieter than that."""
 
 
 def corrected(fit: nmc.Fit, point: Array, phi: Array, steps: int) -> dict[str, Any]:
@@ -115,38 +112,6 @@ def best_cases(setting: Setting) -> list[Case]:
     ]
 
 
-def cost_rows(sizes: tuple[int, ...], samples: int, calls: int) -> Iterator[Row]:
-    """Time one step at every size in turns, all with the same number of slices."""
-    families = [SyntheticInverse(n=n, rank=min(20, n // 4)) for n in sizes]
-    fits = [fitted(family, samples=samples, tol=TIGHT, rng=0) for family in families]
-    reduced = [fit.reduced(0.37) for fit in fits]
-    start = [fit.surrogate.curve(fit.box.to_unit(np.array([[0.37]]))) for fit in fits]
-    steps = [partial(system.step, phi) for system, phi in zip(reduced, start, strict=True)]
-    # Probing A(p) costs O(n²) a step apart from it, and is shown beside.
-    matrices = [fit.problem_or_raise.matrices(np.array([[0.37]])) for fit in fits]
-    probes = [partial(fit.corrector.reduce, {"A": A}) for fit, A in zip(fits, matrices, strict=True)]
-    times, probing = interleaved(steps, calls), interleaved(probes, calls)
-    quotient = max(t.median for t in times) / min(t.median for t in times)
-    for family, fit, time, probe in zip(families, fits, times, probing, strict=True):
-        row = described(COST.name, f"n = {family.n}", family, fit, "one step", 0)
-        yield row.having(
-            Check("slowest size / fastest size", quotient, STEADY),
-            online_us=time.median,
-            online_spread=time.spread,
-            baseline="probing A(p)",
-            baseline_us=probe.median,
-            baseline_spread=probe.spread,
-            calls=time.calls,
-        )
-
-
-def cost_cases(setting: Setting) -> list[Case]:
-    """One case: the sizes are timed against each other."""
-    sizes = (16, 32) if setting.quick else (128, 256, 512, 1024)
-    return [Case("sizes", partial(cost_rows, sizes, setting.count(24, 8), setting.count(200, 5)))]
-
-
 BEST = Measurement(
     "correction-best", "Correction from a start perturbed by 1e-2, beside the best of the span", best_cases
 )
-COST = Measurement("correction-cost", "Cost of one step of the correction, by n", cost_cases)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.baselines import Tabulated
+from benchmarks.paper.floor import floor
 from benchmarks.paper.players import Player, Ready
 from benchmarks.paper.published import TABLES, ratio, slowest
 from benchmarks.paper.tasks import Task
@@ -18,6 +19,9 @@ __all__ = ["Contest", "rows"]
 
 BATCHES = 20
 """Timed calls with all points of a batch at once."""
+
+FLOOR_POINTS = 10
+"""Points at which the span of joint training is looked at."""
 
 BATCH_BYTES = 1 << 28
 """Largest result of one such call."""
@@ -77,10 +81,12 @@ def rows(contest: Contest) -> Iterator[Row]:
     broken += [_broken(contest, tally.player, tally.died) for tally in tallies if tally.died]
     tallies = [tally for tally in tallies if not tally.died]
     batches = _batches(contest, tallies) if contest.timed else {}
+    smooth = _smooth(contest, tallies) if contest.timed else {}
     first = float(np.median(tallies[0].seconds))
     rival = next((tally for tally in tallies if tally.player.printed == slowest(contest.table)), tallies[0])
     for tally in tallies:
-        yield _result(contest, tally, first, float(np.median(rival.seconds)), batches.get(tally.player.name))
+        name = tally.player.name
+        yield _result(contest, tally, first, float(np.median(rival.seconds)), batches.get(name), smooth.get(name))
     yield from broken
 
 
@@ -123,6 +129,19 @@ def _batches(contest: Contest, tallies: Sequence[Tally]) -> dict[str, np.ndarray
     return seconds
 
 
+def _smooth(contest: Contest, tallies: Sequence[Tally]) -> dict[str, np.ndarray[Any, Any]]:
+    """Seconds of one answer as the map holds it, the three factors of the paper, of all points at once."""
+    able = [tally for tally in tallies if tally.ready.smooth is not None]
+    seconds = {tally.player.name: np.empty(BATCHES) for tally in able}
+    for j in range(-2, BATCHES):
+        for tally in able:
+            start = time.perf_counter()
+            tally.ready.smooth(contest.points)  # type: ignore[misc]  # those that can were picked
+            if j >= 0:
+                seconds[tally.player.name][j] = (time.perf_counter() - start) / len(contest.points)
+    return seconds
+
+
 def _broken(contest: Contest, player: Player, error: Exception) -> Row:
     """The row of a method that broke down."""
     return _row(contest, player.name, f"failed: {type(error).__name__}", {"error": str(error)})
@@ -143,7 +162,7 @@ def _row(contest: Contest, method: str, status: str, extra: dict[str, Any]) -> R
     )
 
 
-def _result(contest: Contest, tally: Tally, first: float, rival: float, batch: Any) -> Row:
+def _result(contest: Contest, tally: Tally, first: float, rival: float, batch: Any, smooth: Any) -> Row:
     """The row of one method: figures of ours, those printed in the paper, and the lines they decide.
 
     ``first`` are the seconds of NumPy, ``rival`` those of the method that the paper's own ratio of times refers to.
@@ -163,6 +182,11 @@ def _result(contest: Contest, tally: Tally, first: float, rival: float, batch: A
     if batch is not None:
         low, middle_, high = 1e6 * np.quantile(batch, (0.25, 0.5, 0.75))
         extra |= {"batch_us": middle_, "batch_spread": [low, high], "ratio_batch": 1e6 * first / middle_}
+    if smooth is not None:
+        low, middle_, high = 1e6 * np.quantile(smooth, (0.25, 0.5, 0.75))
+        extra |= {"smooth_us": middle_, "smooth_spread": [low, high], "ratio_smooth": 1e6 * first / middle_}
+    if fit is not None and contest.task.verb == "svd" and player.name == "joint":
+        extra["floor_squared_error"] = floor(fit, contest.family, contest.task, contest.points[:FLOOR_POINTS])
     row = _row(contest, player.name, fit.status if fit else "", extra).having(
         offline_seconds=tally.offline,
         online_us=1e6 * middle,
@@ -178,7 +202,7 @@ def _result(contest: Contest, tally: Tally, first: float, rival: float, batch: A
     if fit is not None:
         spent = {"build_seconds": fit.cost.build_seconds, "exact_seconds": fit.cost.solve_seconds}
         row = row.having(d=fit.surrogate.d, samples=len(fit.samples), tol=fit.tol, basis=fit.basis.name, **spent)
-    speed = rival / first * max(alone, extra.get("ratio_batch", 0.0))
+    speed = rival / first * max(alone, extra.get("ratio_batch", 0.0), extra.get("ratio_smooth", 0.0))
     return row.having(*_checks(contest, player, squared, speed))
 
 

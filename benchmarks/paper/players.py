@@ -28,12 +28,14 @@ class Ready:
     ----------
     answers : from points in order to what the method finds there, one after the other, so that each can be timed.
     batch : all points at once, where the method can; None elsewhere.
+    smooth : the same for the three factors of a product as the map holds them; None where answers are no such factors.
     fit : of this library.
     gflops : of one answer, counted from shapes; None where nobody counted.
     """
 
     answers: Callable[[Sequence[Any]], Answers]
     batch: Callable[[Array], Any] | None = None
+    smooth: Callable[[Array], Any] | None = None
     fit: nmc.Fit | None = None
     gflops: float | None = None
 
@@ -68,7 +70,20 @@ def _fitted(task: Task, options: dict[str, Any], family: Any, seed: int) -> Read
     # A product and a sum for every entry of C; the network and, of an SVD, the small core are left out.
     real = 2 if np.iscomplexobj(fit.surrogate.C) else 1
     gflops = 2e-9 * real * fit.surrogate.C.size
-    return Ready(lambda points: (fit(p) for p in points), fit, fit, gflops)
+    smooth = _smooth(fit) if task.verb == "svd" else None
+    return Ready(lambda points: (fit(p) for p in points), fit, smooth, fit, gflops)
+
+
+def _smooth(fit: nmc.Fit) -> Callable[[Array], Any]:
+    """U, M, V of a batch in memory that is used again."""
+    kept: dict[int, Array] = {}
+
+    def answer(points: Array) -> Any:
+        C = fit.surrogate.C
+        memory = kept.setdefault(len(points), np.empty((len(points), C.shape[1]), C.dtype))
+        return fit.smooth(points, out=memory)
+
+    return answer
 
 
 def numpy(name: str, task: Task, gflops: Callable[[int], float] | None = None) -> Player:

@@ -102,7 +102,7 @@ class Writer:
 
 def buffer(out: Any, shape: tuple[int, ...], dtype: Any) -> Array:
     """The caller's memory as an array of that shape and dtype, or the error that says what it is instead."""
-    array = as_numpy(out, "out")
+    array: Array = out if type(out) is np.ndarray else as_numpy(out, "out")
     # Lists and tensors on another device were copied just now: what is written to the copy would be lost.
     in_place = isinstance(out, np.ndarray) or (is_torch(out) and out.device.type == "cpu")
     writeable = array.flags.c_contiguous and array.flags.writeable

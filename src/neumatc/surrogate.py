@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,10 @@ class Surrogate:
     curve: Curve
     layout: Layout
     complex_coefficients: bool = False
+
+    @cached_property
+    def _real(self) -> np.dtype[Any]:
+        return real_dtype(self.C.dtype)
 
     @property
     def d(self) -> int:
@@ -76,8 +81,9 @@ class Surrogate:
 
     def coefficients(self, values: Array) -> Array:
         """``(B, d)`` in the precision of C from real values ``(B, m)``, m = d or, as (re, im) in turn, 2 d."""
-        real = real_dtype(self.C.dtype)
-        values = np.ascontiguousarray(values, dtype=real)
+        real = self._real
+        if values.dtype != real or not values.flags.c_contiguous:
+            values = np.ascontiguousarray(values, dtype=real)
         if not self.complex_coefficients:
             return values
         return values.view(np.complex64 if real == np.float32 else np.complex128)

@@ -29,7 +29,7 @@ def test_a_resumed_run_repeats_nothing(rows):
 
 def test_all_packages_are_listed():
     listed = [line.split()[0] for line in benchmarks("-m", "benchmarks", "list").splitlines()]
-    assert listed == [*names("foundation"), *names("breadth"), *names("paper")]
+    assert listed == [*names("foundation"), *names("breadth"), *names("speed"), *names("paper")]
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones():

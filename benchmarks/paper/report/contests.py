@@ -57,6 +57,19 @@ class Entrant:
         return real(self.timed["extra"].get("batch_us"))
 
     @property
+    def smooth_ms(self) -> float | None:
+        """The factors of one answer of many as the map holds them, neither sorted nor settled."""
+        found = real(self.timed["extra"].get("smooth_us"))
+        return None if found is None else found / 1e3
+
+    @property
+    def floor(self) -> float | None:
+        """Mean squared error of the exact factors projected on the span of the results: worst data set."""
+        return worst(
+            [row["extra"]["floor_squared_error"] for row in self.rows if "floor_squared_error" in row["extra"]]
+        )
+
+    @property
     def fastest_us(self) -> float:
         """The shorter of both."""
         return min(value for value in (self.alone_us, self.batch_us, math.inf) if value is not None)

@@ -98,7 +98,7 @@ def sparse(records: Sequence[Record]) -> list[Grid]:
         ),
         *checked([row["checks"] if row else [] for row in ours]),
     ]
-    head = ("", "paper", *(f"our {row['method']}" if row else "our joint mode" for row in ours))
+    head = ("", "paper", *(f"our {row['method'] if row else 'joint'} mode" for row in ours))
     baselines: list[Line] = [
         [
             row["method"],

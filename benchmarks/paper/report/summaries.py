@@ -121,7 +121,7 @@ def sparse(records: Sequence[Record]) -> str:
         ratio = quotient(slow, all_ms(row))
         faster = f", {times(ratio, 'faster', 'slower')} than Krylov recycling" if ratio else ""
         parts.append(
-            f"Our {row['method']}: worst relative residual {number(float(row['residual_worst']))}, all systems in "
+            f"Our {row['method']} mode: worst relative residual {number(float(row['residual_worst']))}, all systems in "
             f"{number(all_ms(row))} ms{faster}"
         )
     others = [row for row in records if row not in ours]

@@ -8,7 +8,7 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Protocol, final, runtime_checkable
 
 import numpy as np
@@ -59,7 +59,7 @@ class Operation(ABC):
         """Whether every given matrix scales like A, so that powers of two can be taken out of A beforehand."""
         return True
 
-    @property
+    @cached_property
     def unknowns(self) -> tuple[str, ...]:
         """Names of the stored factors: those that the equations seek, by default."""
         return unknown_names(self.equations())
