@@ -112,6 +112,8 @@ def gathered(caller: Caller, points: Float64, executor: Executor | None, spec: S
         where = caller.box.describe(points[row])
         spec = spec or Spec((matrix.shape[0], matrix.shape[1]), matrix.dtype, where=where)
         spec.check(matrix, where)
+        if len(points) == 1:  # a copy of its own already
+            return matrix[None].astype(spec.dtype, copy=False)
         if not row:
             matrices = np.empty((len(points), *spec.shape), spec.dtype)
         matrices[row] = matrix
