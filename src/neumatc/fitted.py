@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,6 +30,9 @@ from neumatc.query import unit_points
 from neumatc.samples import Samples
 from neumatc.surrogate import Surrogate
 from neumatc.topology.report import GaugeReport
+
+if TYPE_CHECKING:
+    from neumatc.tensors import DeviceFit
 
 CERTIFICATE = 102
 """Branch of the seed: probes of one purpose are never those of another."""
@@ -195,6 +198,16 @@ class Fit:
         `CertificateError`.
         """
         return Certified(self, self.tol if tol is None else tol, on_fail)
+
+    def to(self, device: Any, dtype: Any = None, *, theta: Any = None) -> DeviceFit:
+        """The same map on a torch device, whose queries never wait for the host: see `neumatc.tensors.DeviceFit`.
+
+        ``dtype`` is the precision of C there, that of the fit by default. ``theta``, for correction and certificates of
+        an affine A(p), gives its coefficients as a function of tensors, ``p (B, D) -> (B, Q)``.
+        """
+        from neumatc.tensors import DeviceFit
+
+        return DeviceFit.of(self, device, dtype, theta)
 
     def gauge_report(self) -> GaugeReport:
         """What was found about the freedom in the factors: crossings, clusters, gaps, loops; read from the history."""

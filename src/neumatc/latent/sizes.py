@@ -111,13 +111,14 @@ def rounding(equations: Sequence[Equation], sizes: Mapping[str, Size], points: i
     changes, terms = np.zeros((points, len(equations))), np.zeros((points, len(equations)))
     for e, equation in enumerate(equations):
         for term in equation.terms:
-            moved, size = _of_term(term, sizes)
+            moved, size = of_term(term, sizes)
             changes[:, e] += moved
             terms[:, e] += size
     return changes, terms
 
 
-def _of_term(term: Term, sizes: Mapping[str, Size]) -> tuple[Any, Any]:
+def of_term(term: Term, sizes: Mapping[str, Size]) -> tuple[Any, Any]:
+    """Norm bounds of one term of an equation: what rounding of its factors may change, and its own size."""
     found, weight = [sizes[symbol.name] for symbol in term.symbols], abs(term.coefficient)
     whole = [size.two + size.change for size in found]
     moved: Any = sum(
