@@ -14,7 +14,7 @@ import torch
 
 from neumatc.arrays import Array
 from neumatc.equations import Equation, Term
-from neumatc.layout import Layout, Part
+from neumatc.tensors import Unpacking
 
 from .snapshots import TOGETHER, Snapshots, Stations
 from .structure import realified
@@ -47,6 +47,7 @@ class Literal:
         self.grain = 1 / math.sqrt(latent.shape[1])
         self.latent = torch.tensor(latent / self.grain, requires_grad=True, **place)
         self.unit = torch.tensor(snapshots.unit, **place)
+        self.unpack = Unpacking.of(snapshots.layout, like.device)
         self.active: list[Station] = []
 
     def data(self, phi: Tensor) -> Tensor:
@@ -84,7 +85,7 @@ class Literal:
         known, constants = station
         flat = (phi * self.grain) @ self.latent
         flat = torch.view_as_complex(flat.reshape(len(phi), -1, 2)) if self.complex else flat
-        values = {**known, **unpacked(self.snapshots.layout, flat * self.unit)}
+        values = {**known, **self.unpack(flat * self.unit)}
         total = phi.new_zeros(len(phi))
         for equation, constant, scale in zip(self.equations, constants, self.scales, strict=True):
             R = constant + _sum(equation, [t for t in equation.terms if t.unknowns], values)
@@ -104,24 +105,3 @@ def _product(term: Term, values: Mapping[str, Tensor], eye: Tensor) -> Tensor:
     whole = term.symbols and not any(symbol.function for symbol in term.symbols)
     product: Tensor = term.dense(values) if whole else term.apply(values, eye)
     return product
-
-
-def unpacked(layout: Layout, flat: Tensor) -> dict[str, Tensor]:
-    """``(B, N)`` to factors ``(B, rows, columns)``, differentiably: `Layout.unpack` writes into NumPy arrays."""
-    factors, offset = {}, 0
-    for part in layout.parts:
-        factors[part.name] = _unpacked(part, flat[:, offset : offset + part.size])
-        offset += part.size
-    return factors
-
-
-def _unpacked(part: Part, flat: Tensor) -> Tensor:
-    if part.kind == "full":
-        return flat.reshape(len(flat), part.rows, part.columns)
-    # Where each entry is stored, from one: zero for a zero, negative for the adjoint of a stored entry.
-    places = part.unpack(1j * np.arange(1, part.size + 1)[None])[0].imag
-    index = torch.as_tensor(np.abs(places).astype(int), device=flat.device)
-    entries = torch.cat([flat.new_zeros((len(flat), 1)), flat], 1)[:, index]
-    if not flat.is_complex():
-        return entries
-    return torch.where(torch.as_tensor(places < 0, device=flat.device), entries.conj(), entries)
