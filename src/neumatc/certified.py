@@ -39,8 +39,8 @@ class Certified:
 
     The surrogate's answer is checked first; where it fails it is corrected (latent Gauss-Newton, or the operation's own
     refinement, with the true A(p)) and checked again; where that fails A(p) is solved exactly and checked too. Checks
-    and corrections work on the coefficients φ where these tell everything (see `neumatc.latent.eligible`), else on the
-    factors.
+    and corrections work on the coefficients φ where A(p) is affine and these tell everything (see
+    `neumatc.latent.eligible`), else on the factors.
     """
 
     fit: Fit
@@ -62,7 +62,9 @@ class Certified:
     def __call__(self, p: Any, out: Any = None) -> Answer:
         """Certified answers at ``p``, shaped like ``f(p)``; written into ``out`` as by ``f(p, out)``."""
         points, batch = self.fit.box.points(p)
-        if self.fit.latent.certifies:
+        # An answer is formed anyhow: to probe it takes less time than to probe A(p) for the coefficients, unless A(p) is
+        # a sum of known terms.
+        if self.fit.latent.terms is not None and self.fit.latent.certifies:
             value, certificate, path = self._by_coefficients(points, batch, out)
         else:
             value, certificate, path = self._by_factors(points)
