@@ -62,8 +62,8 @@ class Certified:
     def __call__(self, p: Any, out: Any = None) -> Answer:
         """Certified answers at ``p``, shaped like ``f(p)``; written into ``out`` as by ``f(p, out)``."""
         points, batch = self.fit.box.points(p)
-        # An answer is formed anyhow: to probe it takes less time than to probe A(p) for the coefficients, unless A(p) is
-        # a sum of known terms.
+        # An answer is formed anyhow. Probing it takes less time than probing A(p) for the coefficients,
+        # unless A(p) is a sum of known terms.
         if self.fit.latent.terms is not None and self.fit.latent.certifies:
             value, certificate, path = self._by_coefficients(points, batch, out)
         else:
