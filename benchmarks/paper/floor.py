@@ -1,4 +1,4 @@
-"""The least error that any curve in a span can have: what joint training is up against."""
+"""What a span can hold of the exact factors: what joint training, whose curves stay inside, is up against."""
 
 from typing import Any
 

@@ -12,7 +12,7 @@ __all__ = ["GLANCE", "baselines", "checked", "glance", "side_by_side", "verdict"
 
 HEAD = ("", "paper", "our joint mode", "our default mode")
 
-SOME = ("its three factors as the map holds them, ms", "least squared error in the span of the results")
+SOME = ("its three factors as the map holds them, ms", "squared error of the exact factors on the span of the results")
 """Lines of some tables only."""
 
 
@@ -37,7 +37,7 @@ def side_by_side(contest: Contest, title: str) -> Grid:
         line("one answer alone, ms (quartiles)", paper_ms, lambda e: milliseconds(e.alone_us, spread(e))),
         line("one answer of a batch, ms (quartiles)", paper_ms, lambda e: milliseconds(e.batch_us, spread(e, "batch"))),
         line("its three factors as the map holds them, ms", paper_ms, lambda e: number(e.smooth_ms, 3)),
-        line("least squared error in the span of the results", NONE, lambda e: number(e.floor)),
+        line("squared error of the exact factors on the span of the results", NONE, lambda e: number(e.floor)),
         line("GFLOPs of one answer", number(printed.gflops), lambda e: number(gflops(e))),
         line(
             "times faster than NumPy, alone", factor(speed), lambda e: factor(contest.faster(e, contest.reference)[0])

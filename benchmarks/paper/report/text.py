@@ -136,8 +136,9 @@ WHY: Mapping[str, str] = MappingProxyType(
         "give it takes a sixth of that here, and SciPy's a twentieth. And 200 solutions of 100,000 numbers are 160 MB, "
         "which this machine cannot write in the 8 ms of the paper: the product with the latent tensor takes longer.",
         "table12": "Accuracy: 20 results span at most 20 directions. With 20 or 30 modes in U(p), S(p) and V(p) the "
-        "singular vectors of their product have more, and no curve inside that span, which is all that joint training "
-        "can draw, comes closer: the table gives the error of the exact factors projected on it. The paper does not "
+        "singular vectors of their product have more, and joint training can draw curves inside that span only. The "
+        "table gives the error of the exact factors projected on it (in the norm of the factors, so that another point "
+        "of the span may be a little better for their product): that is where joint training ends. The paper does not "
         "say how it draws its coefficients. The default way leaves the span: it refines its predictions by power steps "
         "with A(p) and decomposes them again. Time: the paper's RSVD takes 235 ms at n = 512, four times as long as "
         "its own full SVD in table 2, which is what its ratio rests on; scikit-learn's RSVD on this machine is a "
