@@ -12,7 +12,7 @@ from neumatc.certify import Certificate, joined
 from neumatc.direct import copied
 from neumatc.errors import CertificateError, InputError
 from neumatc.gauge import Factors
-from neumatc.latent.answers import CHUNK_BYTES, merged
+from neumatc.latent.answers import merged
 from neumatc.maps import like, shaped
 from neumatc.operations import Refinable
 
@@ -87,7 +87,7 @@ class Certified:
     def _by_factors(self, points: Array) -> tuple[Any, Certificate, Array]:
         """Judged by the factors, which are formed before they are checked, in pieces."""
         problem = self.fit.problem_or_raise
-        size = max(1, CHUNK_BYTES // (8 * problem.shape[0] * problem.shape[1]))
+        size = problem.held
         # Up to three answers are checked per point, and the confidence must hold for all of them together.
         together = len(PATHS) * len(points)
         pieces = [self._piece(points[i : i + size], together) for i in range(0, max(len(points), 1), size)]

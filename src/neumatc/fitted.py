@@ -155,7 +155,7 @@ class Fit:
         problem, tol = self.problem_or_raise, self.tol if tol is None else tol
         if self.latent.certifies:
             return joined([self.answers(tol).judged(points, self.box.to_unit(points), looks=2)], batch)
-        size = max(1, (1 << 23) // (self.shape[0] * self.shape[1]))
+        size = problem.held
         parts = []
         for i in range(0, max(len(points), 1), size):
             some = points[i : i + size]
@@ -260,8 +260,7 @@ class Fit:
         equations = self.operation.equations()
         if not equations or not all(equation.polynomial for equation in equations):
             return False
-        unknowns = self.surrogate.d * (2 if self.surrogate.complex_coefficients else 1)
-        return 10 * unknowns**3 <= max(CHEAP, EXACT * float(max(self.shape)) ** 3)
+        return 10 * self.surrogate.unknowns**3 <= max(CHEAP, EXACT * float(max(self.shape)) ** 3)
 
     def _shapes(self) -> dict[str, Any]:
         """Zero matrices with the shapes of A and the canonical factors."""

@@ -20,6 +20,9 @@ from neumatc.operations import Followed, Operation
 CACHE_BYTES = 4 << 30
 """Matrices kept so that A(p) is built once per point; building can cost ten times the solve."""
 
+HELD_NUMBERS = 1 << 23
+"""Numbers of the matrices that are held at once while answers are formed, corrected and checked."""
+
 TOGETHER_BYTES = 1 << 21
 """Matrices handled at once, which then stay in the cache between building and use; for an executor 32 times more."""
 
@@ -159,6 +162,11 @@ class Problem:
         self.meter.solved += A.shape[0]
         self._verify(A, F, points)
         return F
+
+    @property
+    def held(self) -> int:
+        """How many matrices are held at once while a batch is worked on."""
+        return max(1, HELD_NUMBERS // math.prod(self.shape))
 
     def pieces(self, points: Array) -> list[Array]:
         """The points (M, D) in groups for which matrices can be held at once."""

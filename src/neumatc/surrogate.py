@@ -40,6 +40,11 @@ class Surrogate:
         return int(self.C.shape[0])
 
     @property
+    def unknowns(self) -> int:
+        """Real numbers that the curve gives for one point: d, or 2 d where coefficients are complex."""
+        return self.d * (2 if self.complex_coefficients else 1)
+
+    @property
     def nbytes(self) -> int:
         return int(self.C.nbytes)
 

@@ -76,11 +76,17 @@ def missed(records: Sequence[Record]) -> list[Words]:
 
 def document(parts: Sequence[Section]) -> str:
     """Return one file without anything outside of it."""
-    links = "\n".join(f'<a href="#{name}">{html.escape(title.split(":")[0])}</a>' for name, title in TITLES.items())
+    links = [(name, title.split(":")[0]) for name, title in TITLES.items()]
+    return skeleton(TITLE, "Tables and figures", links, parts)
+
+
+def skeleton(title: str, label: str, links: Sequence[tuple[str, str]], parts: Sequence[Section]) -> str:
+    """Return a page of sections, with links (name, text) to them under a label."""
+    listing = "\n".join(f'<a href="#{name}">{html.escape(text)}</a>' for name, text in links)
     body = "\n".join(map(as_html, parts)).replace("<h2>", "<h1>", 1).replace("</h2>", "</h1>", 1)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>NeuMatC: {html.escape(TITLE)}</title>\n<style>\n{STYLE.read_text(encoding='utf-8')}</style>\n</head>\n"
-        f'<body>\n<nav aria-label="Tables and figures">\n{links}\n</nav>\n<main>\n{body}\n</main>\n</body>\n</html>\n'
+        f"<title>NeuMatC: {html.escape(title)}</title>\n<style>\n{STYLE.read_text(encoding='utf-8')}</style>\n</head>\n"
+        f'<body>\n<nav aria-label="{label}">\n{listing}\n</nav>\n<main>\n{body}\n</main>\n</body>\n</html>\n'
     )

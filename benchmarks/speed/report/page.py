@@ -1,13 +1,12 @@
 """The page: verdict, losses, pictures, targets, all rows, limits; as Markdown with pictures, and as one HTML file."""
 
-import html
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.cases import Measurement
-from benchmarks.paper.report.blocks import Block, Picture, Section, Words, as_html, as_markdown
+from benchmarks.paper.report.blocks import Block, Picture, Section, Words, as_markdown
 from benchmarks.paper.report.drawing import svg
-from benchmarks.paper.report.page import STYLE, machines
+from benchmarks.paper.report.page import machines, skeleton
 from benchmarks.paper.report.rows import Record, broken, current, of, skipped
 from benchmarks.paper.report.words import counted
 from benchmarks.record import read
@@ -72,12 +71,4 @@ def verdict(records: Sequence[Record]) -> str:
 
 def document(parts: Sequence[Section]) -> str:
     """Return one file without anything outside of it."""
-    names = ((part.name, html.escape(part.name.removeprefix("speed-"))) for part in parts[1:])
-    links = "\n".join(f'<a href="#{name}">{text}</a>' for name, text in names)
-    body = "\n".join(map(as_html, parts)).replace("<h2>", "<h1>", 1).replace("</h2>", "</h1>", 1)
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>NeuMatC: {html.escape(TITLE)}</title>\n<style>\n{STYLE.read_text(encoding='utf-8')}</style>\n</head>\n"
-        f'<body>\n<nav aria-label="Parts">\n{links}\n</nav>\n<main>\n{body}\n</main>\n</body>\n</html>\n'
-    )
+    return skeleton(TITLE, "Parts", [(part.name, part.name.removeprefix("speed-")) for part in parts[1:]], parts)

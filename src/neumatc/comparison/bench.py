@@ -21,9 +21,6 @@ from neumatc.surrogate import Surrogate
 from neumatc.training.branches import smooth, source_of
 from neumatc.training.pod import Modes
 
-CHUNK_BYTES = 1 << 26
-"""Matrices held at once."""
-
 PROBED = 8
 """Random points at which a method that decides for itself how many solves it needs looks at its own residual."""
 
@@ -181,6 +178,5 @@ def kept(dtype: np.dtype[Any], precision: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def pieces(points: Array, problem: Problem) -> list[Array]:
-    """Cut points (m, D) so that the matrices of one piece fit into `CHUNK_BYTES`."""
-    size = max(1, CHUNK_BYTES // (8 * problem.shape[0] * problem.shape[1]))
-    return [points[i : i + size] for i in range(0, len(points), size)]
+    """Cut points (m, D) so that the matrices of one piece can be held at once."""
+    return [points[i : i + problem.held] for i in range(0, len(points), problem.held)]

@@ -22,9 +22,6 @@ from neumatc.operations import Operation, Refinable
 LOOKS = 6
 """Answers of one point that may be checked: two by φ, both of these formed, a refined one, an exact one."""
 
-CHUNK_BYTES = 1 << 26
-"""Matrices held at once while answers are formed and checked."""
-
 NOISE = 1.5
 """By how much estimates of one residual through different probes may differ."""
 
@@ -148,7 +145,7 @@ class Answers:
         return {name: np.asarray(X).astype(dtype, copy=False) for name, X in F.items()}
 
     def _chunks(self, rows: Array) -> Iterator[Array]:
-        size = max(1, CHUNK_BYTES // (8 * self.latent.problem.shape[0] * self.latent.problem.shape[1]))
+        size = self.latent.problem.held
         for i in range(0, len(rows), size):
             yield rows[i : i + size]
 

@@ -97,8 +97,10 @@ class LatentChecker:
             return None
         equations, k = operation.equations(), FREEDOM // 2 if is_complex(dtype) else FREEDOM
         few = k * (FREEDOM if terms is not None else FEWER) // FREEDOM
-        width = surrogate.d * (2 if surrogate.complex_coefficients else 1)
-        if not all(e.linear for e in equations) and len(equations) * FREEDOM**2 * width**2 > TENSOR_NUMBERS:
+        if (
+            not all(e.linear for e in equations)
+            and len(equations) * FREEDOM**2 * surrogate.unknowns**2 > TENSOR_NUMBERS
+        ):
             return None
         drawn = Sketch.draw(equations, {**known, **some}, (few, k), dtype, rng)
         sketch = Sketch(drawn.equations, drawn.probes, (1.0,) * len(equations))

@@ -33,9 +33,6 @@ CORRECTION, MIXTURE, CERTIFICATE = 101, 103, 104
 CORRECTED_NUMBERS = 1 << 24
 """Numbers of the latent equations that are held at once."""
 
-MATRIX_NUMBERS = 1 << 23
-"""Numbers of the matrices A(p) that are held at once."""
-
 
 @dataclass(frozen=True)
 class Places:
@@ -76,7 +73,7 @@ class Latent:
         rng = np.random.default_rng([self.seed, CORRECTION])
         equations = operation.equations()
         columns, doubled = sum(e.shape(values)[1] for e in equations), self.surrogate.complex_coefficients
-        counts = probe_counts(self.unknowns, known, columns, doubled)
+        counts = probe_counts(self.surrogate.unknowns, known, columns, doubled)
         sketch = Sketch.draw(equations, values, counts, double(self.problem.dtype), rng)
         return Corrector.of(operation, sketch, slices, self.surrogate.complex_coefficients, known)
 
@@ -134,13 +131,17 @@ class Latent:
 
     def solved(self, places: Places, phi: Array) -> Array:
         """`corrected` in the way that bears singular equations: QR, or a pseudo-inverse, where it must be."""
-        size = max(1, CORRECTED_NUMBERS // (5 * self.unknowns**2))
+        size = max(1, CORRECTED_NUMBERS // (5 * self.surrogate.unknowns**2))
         parts = [self.reduced(places[i : i + size]).solve(phi[i : i + size]) for i in range(0, len(phi), size)]
         return np.concatenate(parts)
 
     def corrected_at(self, A: Array, phi: Array) -> Array:
         """`corrected` for given matrices ``A (B, n1, n2)``."""
-        given, size, found = self.problem.operation.given, max(1, CORRECTED_NUMBERS // (5 * self.unknowns**2)), []
+        given, size, found = (
+            self.problem.operation.given,
+            max(1, CORRECTED_NUMBERS // (5 * self.surrogate.unknowns**2)),
+            [],
+        )
         for i in range(0, len(phi), size):
             found.append(self.corrector.reduce(given(A[i : i + size])).solve(phi[i : i + size]))
         return np.concatenate(found) if found else phi
@@ -153,8 +154,8 @@ class Latent:
         if checker.affinity is not None and places.theta is not None:
             return checker.certificate(phi, tol, together, theta=places.theta)
         found = []
-        for i in range(0, max(len(places), 1), self._few):
-            some = slice(i, i + self._few)
+        for i in range(0, max(len(places), 1), self.problem.held):
+            some = slice(i, i + self.problem.held)
             A = self.problem.matrices(places.points[some])
             found.append(checker.certificate(phi[some], tol, together, A=A))
         return joined(found, (len(places),))
@@ -182,21 +183,14 @@ class Latent:
                 "Use f.certified(tol), which solves exactly where the map fails."
             )
 
-    @property
-    def unknowns(self) -> int:
-        return self.surrogate.d * (2 if self.surrogate.complex_coefficients else 1)
-
     def _in_pieces(self, places: Places, phi: Array) -> Array:
         parts = [
-            self.corrected_at(self.problem.matrices(places.points[i : i + self._few]), phi[i : i + self._few])
-            for i in range(0, len(places), self._few)
+            self.corrected_at(
+                self.problem.matrices(places.points[i : i + self.problem.held]), phi[i : i + self.problem.held]
+            )
+            for i in range(0, len(places), self.problem.held)
         ]
         return np.concatenate(parts) if parts else phi
-
-    @property
-    def _few(self) -> int:
-        rows, columns = self.problem.shape
-        return max(1, MATRIX_NUMBERS // (rows * columns))
 
     def _slices(self) -> dict[str, Array]:
         """In double precision, of the scaled matrices."""

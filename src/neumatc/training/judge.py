@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from neumatc.arrays import Array, double, is_complex
+from neumatc.arrays import Array, double
 from neumatc.certify import Checker
-from neumatc.equations import Equation
+from neumatc.equations import Equation, norm
 from neumatc.gauge import Factors
 from neumatc.operations import Followed, Selective
 from neumatc.problem import Problem
@@ -43,7 +43,7 @@ class Judge:
         parts = zip(self.checker.equations, self.checker.probes, self.checker.exact, strict=True)
         for equation, Z, exact in parts:
             scale = _scale(equation, values, sizes)
-            total += _squared(equation.apply(values, Z)) / scale**2 / (1 if exact else Z.shape[1])
+            total += (norm(equation.apply(values, Z)) / scale) ** 2 / (1 if exact else Z.shape[1])
         if isinstance(self.operation, Followed):
             total += self.operation.mismatch(A, F) ** 2
         if isinstance(self.operation, Selective):
@@ -55,7 +55,7 @@ class Judge:
         """Norms of the given matrices, ``(M,)`` each; one where a matrix is zero, so that it can be divided by."""
         keys = [point.tobytes() for point in points]
         if any(key not in self.sizes for key in keys):
-            norms = {name: np.sqrt(_squared(K)) for name, K in known.items()}
+            norms = {name: norm(K) for name, K in known.items()}
             for i, key in enumerate(keys):
                 self.sizes[key] = {name: float(size[i % len(size)]) or 1.0 for name, size in norms.items()}
         return {name: np.array([self.sizes[key][name] for key in keys]) for name in known}
@@ -67,10 +67,3 @@ def _scale(equation: Equation, values: Factors, sizes: dict[str, Array]) -> Any:
         return equation.scale(values)
     names = [symbol.name for term in equation.terms for symbol in term.symbols if symbol.kind == "known"]
     return sizes[names[0]] if names else 1.0
-
-
-def _squared(X: Array) -> Array:
-    """``‖·‖_F²`` of each matrix, ``(B,)``, in one read."""
-    parts = (X.real, X.imag) if is_complex(X.dtype) else (X,)
-    squares: Array = sum((np.einsum("bij,bij->b", x, x) for x in parts), start=np.zeros(len(X)))
-    return squares
