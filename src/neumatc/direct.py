@@ -17,6 +17,9 @@ from neumatc.layout import Part
 from neumatc.operations import Operation
 from neumatc.surrogate import Surrogate, product
 
+SCRATCH = 1 << 21
+"""Numbers of a block row of a packed matrix that are computed at once, for many points."""
+
 
 @dataclass(frozen=True)
 class Field:
@@ -43,8 +46,23 @@ class Field:
             product(phi, slices, memory.reshape(len(phi), self.part.size))
         elif self.part.kind == "diagonal":
             memory[...] = product(phi, slices).real
-        else:
+        elif len(phi) == 1:
             self.part.unpack(product(phi, slices), memory)
+        else:
+            self._write_packed(phi, slices, memory)
+
+    def _write_packed(self, phi: Array, slices: Array, memory: Array) -> None:
+        """Block row by block row, through memory that stays in the cache between the product and the copy."""
+        rows = self.part.rows_stored
+        longest = max(row.size for row in rows)
+        count = max(1, min(len(phi), SCRATCH // longest))
+        scratch = np.empty(count * longest, slices.dtype)
+        for first in range(0, len(phi), count):
+            some, target = phi[first : first + count], memory[first : first + count]
+            for row in rows:
+                flat = scratch[: len(some) * row.size].reshape(len(some), row.size)
+                product(some, slices[:, row.offset : row.offset + row.size], flat)
+                self.part.put(row, flat, target)
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,8 @@ def fit(
         latent tensor and network together by Adam, for comparison
     sampler : where to solve exactly; failure-informed by default
     rng : None, an integer, or a numpy Generator; the same integer gives the same fit, bit for bit, on one machine
-    executor : anything with ``map`` (``concurrent.futures``), for building A(p)
+    executor : anything with ``map`` (``concurrent.futures``), for building A(p) and for exact solves that are wanted at
+        once: two in one parameter, more in several and wherever all places are known beforehand
     device : torch device of the fit, "cpu" by default
     dtype : of the stored map; that of A(p) by default
     progress : True for a bar on the terminal, or a callable that receives every event
@@ -173,10 +174,13 @@ def _held_out_error(plan: Plan, problem: Problem, map_: Map, trained: Trained) -
     stored and answer. Also the seconds per point that these batches of eight took to evaluate.
     """
     found, spent, judge = [np.zeros(1)], [], None
-    for points in _few(trained.held_out):
+    few = _few(trained.held_out)
+    # Once for all batches: memory that is touched for the first time takes longer than the answers written to it.
+    memory = np.empty((len(few[0]), map_.surrogate.layout.size), map_.surrogate.C.dtype)
+    for points in few:
         x = problem.box.to_unit(points)
         start = time.perf_counter()
-        F = map_.factors(x)
+        F = map_.factors(x, memory[: len(x)])
         spent.append((time.perf_counter() - start) / len(x))
         if judge is None:
             values = {**problem.operation.given(problem.matrices(points[:1])), **F}

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from functools import cached_property
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -19,6 +20,21 @@ BLOCK = 32
 """Block rows of a packed matrix: wider ones store more than the triangle, narrower ones take longer to unpack."""
 
 Kind: TypeAlias = Literal["full", "transposed", "hermitian", "lower", "upper", "diagonal"]
+
+
+class BlockRow(NamedTuple):
+    """Rows of a packed matrix that are stored together: ``X[start:stop, left:right]``, row by row."""
+
+    start: int
+    stop: int
+    left: int
+    right: int
+    offset: int
+
+    @property
+    def size(self) -> int:
+        """How many numbers are stored, from ``offset`` on."""
+        return (self.stop - self.start) * (self.right - self.left)
 
 
 @dataclass(frozen=True)
@@ -36,7 +52,7 @@ class Part:
             return self.rows * self.columns
         if self.kind == "diagonal":
             return min(self.rows, self.columns)
-        return sum((stop - start) * (right - left) for start, stop, left, right in self._blocks)
+        return sum(row.size for row in self.rows_stored)
 
     def pack(self, matrices: Any, out: Any) -> None:
         """Write ``(B, rows, columns)`` into ``out (B, size)``; NumPy or torch."""
@@ -48,11 +64,9 @@ class Part:
         if self.kind == "diagonal":
             out[:] = matrices.diagonal(0, -2, -1)
             return
-        offset = 0
-        for start, stop, left, right in self._blocks:
-            length = (stop - start) * (right - left)
-            out[:, offset : offset + length] = matrices[:, start:stop, left:right].reshape(batch, length)
-            offset += length
+        for row in self.rows_stored:
+            block = matrices[:, row.start : row.stop, row.left : row.right]
+            out[:, row.offset : row.offset + row.size] = block.reshape(batch, row.size)
 
     def unpack(self, flat: Any, out: Array | None = None) -> Any:
         """``(B, size)`` to ``(B, rows, columns)``; a view for a full or transposed part when ``out`` is None."""
@@ -69,30 +83,35 @@ class Part:
             places = np.arange(self.size)
             target[:, places, places] = flat
             return target
-        offset = 0
-        for start, stop, left, right in self._blocks:
-            length = (stop - start) * (right - left)
-            block = flat[:, offset : offset + length].reshape(batch, stop - start, right - left)
-            target[:, start:stop, left:right] = block
-            if self.kind == "hermitian":
-                target[:, :start, start:stop] = block[:, :, :start].conj().swapaxes(-1, -2)
-            else:
-                target[:, start:stop, :left] = 0
-                target[:, start:stop, right:] = 0
-            offset += length
+        for row in self.rows_stored:
+            self.put(row, flat[:, row.offset : row.offset + row.size], target)
         return target
+
+    def put(self, row: BlockRow, flat: Any, target: Any) -> None:
+        """Write one block row ``flat (B, row.size)``, and what follows from it, into ``target (B, rows, columns)``."""
+        start, stop, left, right, _ = row
+        block = flat.reshape(len(flat), stop - start, right - left)
+        target[:, start:stop, left:right] = block
+        if self.kind == "hermitian":
+            target[:, :start, start:stop] = block[:, :, :start].conj().swapaxes(-1, -2)
+        else:
+            target[:, start:stop, :left] = 0
+            target[:, start:stop, right:] = 0
 
     def _turned(self, flat: Any) -> Any:
         return flat.reshape(flat.shape[0], self.columns, self.rows).swapaxes(-1, -2)
 
-    @property
-    def _blocks(self) -> list[tuple[int, int, int, int]]:
-        """``(first row, last row, first column, last column)`` of every block row that is stored."""
-        starts = range(0, self.rows, BLOCK)
-        rows = [(start, min(start + BLOCK, self.rows)) for start in starts]
-        if self.kind == "upper":
-            return [(start, stop, min(start, self.columns), self.columns) for start, stop in rows]
-        return [(start, stop, 0, min(stop, self.columns)) for start, stop in rows]
+    @cached_property
+    def rows_stored(self) -> list[BlockRow]:
+        """The block rows of a packed matrix, in order."""
+        found, offset = [], 0
+        for start in range(0, self.rows, BLOCK):
+            stop = min(start + BLOCK, self.rows)
+            upper = self.kind == "upper"
+            left, right = (min(start, self.columns), self.columns) if upper else (0, min(stop, self.columns))
+            found.append(BlockRow(start, stop, left, right, offset))
+            offset += found[-1].size
+        return found
 
 
 @dataclass(frozen=True)

@@ -135,9 +135,9 @@ class Map:
                 values = writer.settled(used)
             yield some, like(values, p)
 
-    def factors(self, x: Array) -> Factors:
-        """Canonical factors, or their derivative, at ``x (B, D)`` in the unit cube."""
-        stored = self.surrogate.factors(x) if self.axis is None or self._differentiable else {}
+    def factors(self, x: Array, memory: Array | None = None) -> Factors:
+        """Canonical factors, or their derivative, at ``x (B, D)`` in the unit cube; ``memory`` as for the surrogate."""
+        stored = self.surrogate.factors(x, memory) if self.axis is None or self._differentiable else {}
         if self.axis is None:
             return self._canonical(stored)
         # d/dp = dx/dp d/dx on the map from the box to the cube, whose slope depends on p where it is logarithmic.

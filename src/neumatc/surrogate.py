@@ -12,6 +12,7 @@ from neumatc.arrays import Array, is_complex, real_dtype, torch_or_none
 from neumatc.bases.base import Curve
 from neumatc.gauge import Factors
 from neumatc.layout import Layout, Part
+from neumatc.processor import is_intel
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,9 @@ class Surrogate:
         """``(B, N)``: the packed factors at ``x (B, D)``."""
         return product(self.phi(x), self.C, out)
 
-    def factors(self, x: Array) -> Factors:
-        """Factors by name, ``(B, rows, columns)``, at ``x (B, D)``."""
-        return self.expanded(self.phi(x))
+    def factors(self, x: Array, memory: Array | None = None) -> Factors:
+        """Factors by name, ``(B, rows, columns)``, at ``x (B, D)``; stored in ``memory (B, N)`` if there is some."""
+        return self.layout.unpack(self.flat(x, memory))
 
     def expanded(self, phi: Array) -> Factors:
         """Factors for coefficients ``phi (B, d)``."""
@@ -98,8 +99,8 @@ def product(phi: Array, C: Array, out: Array | None = None) -> Array:
     """``phi (B, d) @ C (d, N)`` into ``out (B, N)``.
 
     Real coefficients against complex slices are one real product of twice the width. One row goes through NumPy
-    (a read of C is the limit there), several through torch's MKL when the process has torch already, which is up to
-    twice as fast on this skinny shape.
+    (a read of C is the limit there), several through torch's MKL when the process has torch already and the processor
+    is Intel's, where it is up to twice as fast on this skinny shape. On others NumPy's OpenBLAS is the faster one.
     """
     batch, N = phi.shape[0], C.shape[1]
     if out is None:
@@ -116,7 +117,7 @@ def _multiply(phi: Array, C: Array, out: Array) -> None:
     # NumPy would copy a part of C, torch does not.
     if phi.shape[0] == 1 and (torch is None or C.flags.c_contiguous):
         np.dot(phi[0], C, out=out[0])
-    elif torch is None or not out.flags.c_contiguous:
+    elif torch is None or not out.flags.c_contiguous or not is_intel():
         np.matmul(phi, C, out=out)
     else:
         with torch.no_grad():

@@ -219,3 +219,36 @@ def test_a_tensor_is_not_a_family() -> None:
 def test_a_family_needs_a_function() -> None:
     with pytest.raises(InputError, match=r"the function of a Family must be a function of p; a ndarray came.*without"):
         Family(np.eye(2))  # type: ignore[arg-type]
+
+
+# what a function keeps, and what it gives away ----------------------------------------------------------------------
+
+
+def test_only_an_array_that_nobody_else_holds_is_taken_without_a_copy() -> None:
+    kept = SLOPE.copy()
+
+    def buffered(p: float) -> np.ndarray:
+        kept[...] = p * SLOPE
+        return kept
+
+    def viewed(p: float) -> np.ndarray:
+        kept[...] = p * SLOPE
+        return kept[:, :]
+
+    for function in (buffered, viewed, lambda p: p * SLOPE):
+        one, other = (Family(function).at(POINTS[i : i + 1], BOX) for i in (0, 1))
+        np.testing.assert_array_equal(one[0], POINTS[0, 0] * SLOPE)
+        np.testing.assert_array_equal(other[0], POINTS[1, 0] * SLOPE)
+        assert not np.shares_memory(one, kept)
+
+
+def test_an_array_of_its_own_is_not_copied() -> None:
+    made = []
+
+    def function(p: float) -> np.ndarray:
+        matrix = p * SLOPE
+        made.append(matrix.__array_interface__["data"][0])
+        return matrix
+
+    matrix = Family(function).at(POINTS[:1], BOX)
+    assert matrix.__array_interface__["data"][0] == made[-1]

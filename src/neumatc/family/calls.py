@@ -1,12 +1,14 @@
 """Calling a user's function: the place where everything it can do wrong is named.
 
 A function is asked for one point by a `Caller`. The caller converts and copies the answer at once, in the worker where
-it was made, so that a function which fills and returns one buffer of its own is safe.
+it was made, so that a function which fills and returns one buffer of its own is safe. Only an array that nobody but the
+caller holds is taken as it is: for large matrices a copy can cost as much as building them.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Protocol, final
 
 import numpy as np
 
@@ -48,20 +50,22 @@ class Caller:
     axes: int = 2
 
     def __call__(self, row: Float64) -> Array:
-        """Return the answer at one point (D,) as a fresh array: finite, of a dtype LAPACK knows."""
-        return self.checked(self.raw(row), row)
+        """Return the answer at one point (D,) as an array of its own: finite, of a dtype LAPACK knows."""
+        answer = self.raw(row)
+        alone = sys.getrefcount(answer) <= _ALONE
+        return self.checked(answer, row, _may_be_kept(answer) if alone else False)
 
     def raw(self, row: Float64) -> Any:
         """Return what the function itself answers at one point (D,)."""
         return asked(self.function, self.box.scalar(row), self.what(row))
 
-    def checked(self, answer: object, row: Float64) -> Array:
-        """Copy an answer of the function, or refuse it."""
+    def checked(self, answer: object, row: Float64, ours: bool = False) -> Array:
+        """Copy an answer of the function, unless it is ours, or refuse it."""
         what = self.what(row)
         array = as_numpy(answer, what)
         if array.ndim != self.axes:
             raise _wrong_axes(array, what, self.axes)
-        return copied(array, what)
+        return _sound(array, what) if ours else copied(array, what)
 
     def what(self, row: Float64) -> str:
         """Name the answer at one point in messages: ``"A(p) at p = 0.3"``."""
@@ -86,8 +90,19 @@ def _told(cause: Exception) -> str:
     return f"{type(cause).__name__}: {cause}".rstrip(": .")
 
 
-def answers(caller: Caller, points: Float64, executor: Executor | None) -> Iterator[Array]:
-    """Ask at every point (B, D), through the executor when there is one; the answers come in order."""
+class Named(Protocol):
+    """A call with a name for messages."""
+
+    @property
+    def name(self) -> str:
+        """What is called."""
+
+    def __call__(self, point: Any, /) -> Any:
+        """Answer for one point, or one matrix."""
+
+
+def answers(caller: Named, points: Array, executor: Executor | None) -> Iterator[Any]:
+    """Ask for every point (B, D), through the executor when there is one; the answers come in order."""
     if executor is None:
         yield from map(caller, points)
         return
@@ -113,7 +128,8 @@ def gathered(caller: Caller, points: Float64, executor: Executor | None, spec: S
         spec = spec or Spec((matrix.shape[0], matrix.shape[1]), matrix.dtype, where=where)
         spec.check(matrix, where)
         if len(points) == 1:  # a copy of its own already
-            return matrix[None].astype(spec.dtype, copy=False)
+            alone: Array = matrix[None].astype(spec.dtype, copy=False)
+            return alone
         if not row:
             matrices = np.empty((len(points), *spec.shape), spec.dtype)
         matrices[row] = matrix
@@ -128,15 +144,35 @@ def check_finite_rows(matrices: Array, points: Float64, box: Box) -> None:
         check_finite(matrices[row], f"A(p) at {box.describe(points[row])}")
 
 
+def _references() -> int:
+    """Count the references to an array that one local variable holds; versions of Python differ."""
+    answer = np.empty(0)
+    return sys.getrefcount(answer)
+
+
+_ALONE = _references()
+
+
+def _may_be_kept(answer: object) -> bool:
+    """Whether an array owns its memory, in the order and a dtype that a copy would have."""
+    if type(answer) is not np.ndarray or not (answer.flags.owndata and answer.flags.c_contiguous):
+        return False
+    return answer.dtype.isnative and answer.dtype.kind in "fc" and answer.dtype == working_dtype(answer.dtype)
+
+
 def copied(array: Array, what: str) -> Array:
     """Copy to a dtype LAPACK knows, after checking that there is something in it and that it is finite."""
+    return np.array(_sound(array, what), dtype=working_dtype(array.dtype), order="C")
+
+
+def _sound(array: Array, what: str) -> Array:
     if not array.size:
         raise InputError(
             f"{what} must have at least one row and one column; shape {array.shape} came. "
             "A selection inside the function probably matched nothing. Check the sizes it computes from p."
         )
     check_finite(array, what)
-    return np.array(array, dtype=working_dtype(array.dtype), order="C")
+    return array
 
 
 def check_steady(first: Array, second: Array, what: str) -> None:

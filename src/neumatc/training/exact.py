@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
 from neumatc.arrays import Array
@@ -11,8 +9,8 @@ from neumatc.gauge import Factors
 from neumatc.history import Event
 from neumatc.problem import Problem
 
-from .excluded import attempted, exact_at
 from .plan import Plan
+from .solving import exact_each
 
 
 def solved(plan: Plan, problem: Problem, x: Array) -> tuple[Factors, Array]:
@@ -24,8 +22,7 @@ def solved(plan: Plan, problem: Problem, x: Array) -> tuple[Factors, Array]:
     had : (k,) their indices; all of them unless the box lets failures be.
     """
     points, found, had = problem.box.from_unit(x), [], []
-    for i in range(len(points)):
-        F = attempted(plan, points[i], partial(exact_at, plan, problem, points[i : i + 1]))
+    for i, F in enumerate(exact_each(plan, problem, points)):
         if F is not None:
             found.append({name: np.asarray(X.cpu().resolve_conj()) for name, X in F.items()})
             had.append(i)

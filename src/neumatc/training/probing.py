@@ -1,4 +1,4 @@
-"""Two sketches of the same matrices, which are read once for both: that read is what probing costs."""
+"""Two sketches of the same matrices, or results, which are read once for both: that read is what probing costs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from neumatc.equations import Values
+from neumatc.gauge import Factors
 from neumatc.probes import Probes
 from neumatc.sketch import Sketch
 
@@ -15,10 +16,19 @@ Blocks = list[dict[str, Any]]
 
 def known_by_both(first: Sketch, second: Sketch, values: Values) -> tuple[Blocks, Blocks]:
     """``first.known(values)`` and ``second.known(values)``; the sketches hold tensors and the same equations."""
-    pairs = list(zip(first.probes, second.probes, strict=True))
-    together = Sketch(first.equations, tuple(_beside(a, b) for a, b in pairs), first.scales)
-    blocks = together.known(values)
+    blocks = _together(first, second).known(values)
     return _part(blocks, first, last=False), _part(blocks, second, last=True)
+
+
+def unknown_by_both(first: Sketch, second: Sketch, F: Factors) -> tuple[Blocks, Blocks]:
+    """``first.unknown(F)`` and ``second.unknown(F)`` for linear equations."""
+    blocks = _together(first, second).unknown(F)
+    return _slices(blocks, first, last=False), _slices(blocks, second, last=True)
+
+
+def _together(first: Sketch, second: Sketch) -> Sketch:
+    pairs = zip(first.probes, second.probes, strict=True)
+    return Sketch(first.equations, tuple(_beside(a, b) for a, b in pairs), first.scales)
 
 
 def _beside(a: Probes, b: Probes) -> Probes:
@@ -34,4 +44,22 @@ def _part(blocks: Blocks, sketch: Sketch, last: bool) -> Blocks:
         right = block["right"][..., -columns:] if last else block["right"][..., :columns]
         own = {"left": left.contiguous(), "right": right.contiguous(), "weight": weight * split.coefficient}
         found.append(block | own)
+    return found
+
+
+def _slices(blocks: Blocks, sketch: Sketch, last: bool) -> Blocks:
+    """The same of probed results: a side with a given matrix on it has not been probed."""
+    found: Blocks = []
+    for block, (probes, _, _) in zip(blocks, sketch.splits, strict=True):
+        if not block:
+            found.append({})
+            continue
+        core, (left, right) = block["core"], block["probed"]
+        if left:
+            count = probes.left.shape[0]
+            core = core[:, -count:] if last else core[:, :count]
+        if right:
+            count = probes.right.shape[1]
+            core = core[..., -count:] if last else core[..., :count]
+        found.append({"core": core, "probed": (left, right)})
     return found

@@ -19,7 +19,7 @@ from neumatc.layout import Layout
 from neumatc.problem import Problem
 from neumatc.sketch import Sketch
 
-from .probing import known_by_both
+from .probing import known_by_both, unknown_by_both
 
 DEPENDENT = 1e-14
 """A column with less than this share of its norm left after orthogonalisation adds nothing."""
@@ -43,9 +43,8 @@ class Columns:
         self.rows: Tensor = None
         self.shapes: list[dict[str, Any]] = []
 
-    def flatten(self, F: Factors) -> Tensor:
+    def flatten(self, blocks: list[dict[str, Any]]) -> Tensor:
         """Blocks of one factor set as one row ``(S,)``."""
-        blocks = self.sketch.unknown(F)
         if self.rows is None:
             self.shapes = [{"shape": b["core"].shape[1:], "probed": b["probed"]} if b else {} for b in blocks]
             size = sum(b["core"][0].numel() for b in blocks if b)
@@ -268,7 +267,9 @@ class Span:
         for columnwise in found:
             F = {name: _row_major(X) for name, X in columnwise.items()}
             self.layout.pack(F, self.snapshots[self.count : self.count + 1])
-            self._orthonormalise([columns.flatten(F) for columns in self.columns])
+            train, verify = self.columns
+            probed = unknown_by_both(train.sketch, verify.sketch, F)
+            self._orthonormalise([train.flatten(probed[0]), verify.flatten(probed[1])])
             self.count += 1
         self.stations.extend(self.columns[0].rows[first : self.count], self.columns[0])
 
@@ -279,12 +280,15 @@ class Span:
         mix = torch.zeros_like(self.mixing[0])
         mix[j] = 1.0
         for _ in range(2):
+            before = torch.linalg.vector_norm(new)
             h = basis.conj() @ new
             h = h if self.doubled or not h.is_complex() else h.real
             combine = h.to(basis.dtype)
             new = new - combine @ basis
             rows[1] = rows[1] - combine @ self.columns[1].rows[:j]
             mix = mix - h @ self.mixing[:j]
+            if bool(torch.linalg.vector_norm(new) > CANCELLED * before):
+                break
         size = torch.linalg.vector_norm(new)
         # A result that repeats the others would leave rounding, blown up to norm one: it becomes a zero slice instead.
         share = 1 / size if size > DEPENDENT * torch.linalg.vector_norm(rows[0]) else torch.zeros_like(size)

@@ -1,0 +1,32 @@
+"""The make of the processor, which decides whose products are the faster ones.
+
+On Intel's, torch's MKL multiplies a batch of coefficients with C up to twice as fast as NumPy's OpenBLAS; on AMD's
+OpenBLAS is 10 % faster with one thread and 40 % with two. Results agree to rounding.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+from functools import cache
+
+HEAD = 4096
+"""Characters of the list of processors that describe the first one."""
+
+
+@cache
+def is_intel() -> bool:
+    """Whether this process runs on a processor made by Intel; False where the system does not tell.
+
+    >>> is_intel() in (True, False)
+    True
+    """
+    if sys.platform == "darwin":
+        return platform.machine() == "x86_64"
+    if sys.platform == "win32":
+        return "GenuineIntel" in platform.processor()
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as processors:
+            return "GenuineIntel" in processors.read(HEAD)
+    except OSError:
+        return False
