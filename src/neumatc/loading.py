@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 
 
 def load(
-    path: str | PathLike[str], matrix: Any = None, operation: Operation | None = None, box: BoxLike | None = None
+    path: str | PathLike[str],
+    matrix: Any = None,
+    operation: Operation | None = None,
+    box: BoxLike | None = None,
+    *,
+    memory_map: bool = False,
 ) -> Any:
     """Open a saved fit; torch is not needed.
 
@@ -40,6 +45,7 @@ def load(
     operation : the user's own operation, for a fit of one that this library does not know by name
     box : the box of the fit with its hole, ``Box.excluding(where)``. A ``where`` is code: the file only says that there
         was one, and then the box must come, with its hole, or without it to be answered everywhere
+    memory_map : leave the latent tensor in the file: for one that is larger than memory, or shared by many processes
 
     Returns
     -------
@@ -53,7 +59,7 @@ def load(
     InputError
         When ``matrix`` is not the family of the fit, or ``box`` not its box; when there was a hole and no box came.
     """
-    manifest, arrays = store.read(path)
+    manifest, arrays = store.read(path, memory_map)
     try:
         if manifest.get("kind") == "reduced":
             return _reduced(manifest, arrays, matrix, box)

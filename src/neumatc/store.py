@@ -21,7 +21,7 @@ import numpy as np
 
 from neumatc.arrays import Array
 from neumatc.errors import FormatError, InputError
-from neumatc.header import CHECKSUM, CODES, COMPLEX, MAX_HEADER, OPENING, ZEROS, FlawError, compose, parse
+from neumatc.header import CHECKSUM, CODES, COMPLEX, MAX_HEADER, OPENING, ZEROS, Entry, FlawError, compose, parse
 
 __all__ = ["read", "write"]
 
@@ -75,7 +75,7 @@ def write(path: str | os.PathLike[str], manifest: Mapping[str, Any], arrays: Map
     _write_beside(os.path.realpath(path), head[: CHECKSUM.start] + checksum + head[CHECKSUM.stop :], packed)
 
 
-def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]]:
+def read(path: str | os.PathLike[str], memory_map: bool = False) -> tuple[dict[str, Any], dict[str, Array]]:
     """Read back what `write` wrote, bit for bit.
 
     Every claim of the header is checked against the caps and the size of the file before memory is allocated for it,
@@ -84,10 +84,13 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]
     Parameters
     ----------
     path : a file written by `write`.
+    memory_map : leave the arrays in the file, of which the system reads and drops pages as they are needed. What is
+        written to them stays in this process. The file must not change meanwhile; `write` replaces files, and a map of
+        the former one lives on.
 
     Returns
     -------
-    The manifest, and name -> array; each array is writable and has memory of its own.
+    The manifest, and name -> array; each array is writable and shares no memory with another.
 
     Raises
     ------
@@ -98,7 +101,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]
     """
     with open(path, "rb") as file:
         try:
-            return _contents(file)
+            return _contents(file, memory_map)
         except FlawError as flaw:
             raise FormatError(f"cannot read {os.fspath(path)!r}: {flaw.clause}. {flaw.advice}") from flaw
 
@@ -149,20 +152,32 @@ def _write_beside(path: str, head: bytes, packed: Mapping[str, Array]) -> None:
         raise
 
 
-def _contents(file: BufferedReader) -> tuple[dict[str, Any], dict[str, Array]]:
+def _contents(file: BufferedReader, memory_map: bool) -> tuple[dict[str, Any], dict[str, Array]]:
     size = os.fstat(file.fileno()).st_size
     head = _read_head(file, size)
     header = parse(head[8:])
     if len(head) + header.nbytes != size:
         raise FlawError(f"its header describes {len(head) + header.nbytes} bytes and the file has {size}")
-    packed = {entry.name: np.empty(entry.shape, entry.dtype) for entry in header.entries}
-    for name, array in packed.items():
-        if file.readinto(_octets(array)) != array.nbytes:
-            raise FlawError(f"it ends inside the array {name!r}")
+    packed, place = {}, len(head)
+    for entry in header.entries:
+        array = _mapped(file, entry, place) if memory_map and entry.nbytes else _copied(file, entry)
+        packed[entry.name], place = array, place + array.nbytes
     digest = _digest(head, packed)
     if digest != header.checksum:
         raise FlawError(f"its SHA-256 is {digest[:12]}… and the one stored in it {header.checksum[:12]!r}…")
     return header.manifest, {name: _unpack(array) if name in header.pairs else array for name, array in packed.items()}
+
+
+def _copied(file: BufferedReader, entry: Entry) -> Array:
+    array = np.empty(entry.shape, entry.dtype)
+    if file.readinto(_octets(array)) != array.nbytes:
+        raise FlawError(f"it ends inside the array {entry.name!r}")
+    return array
+
+
+def _mapped(file: BufferedReader, entry: Entry, place: int) -> Array:
+    """A plain array over the map: NumPy's subclass for maps would make every small operation slower."""
+    return np.asarray(np.memmap(file, entry.dtype, "c", place, entry.shape))
 
 
 def _read_head(file: BufferedReader, size: int) -> bytes:

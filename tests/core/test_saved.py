@@ -1,6 +1,7 @@
 """A fit as a file: the same answers, bit for bit, in a process that has neither torch nor SciPy."""
 
 import json
+import mmap
 import subprocess
 import sys
 from collections.abc import Callable
@@ -151,6 +152,19 @@ def test_a_fresh_process_answers_bit_for_bit_without_torch_and_scipy(name: str, 
     assert told["answers"] == [part.tobytes().hex() for part in parts(fit(0.1234))]
     batch = fit([0.1, 0.2, 0.3, 0.4], reproducible=True)
     assert told["batch"] == [part.tobytes().hex() for part in parts(batch)]
+
+
+@pytest.mark.parametrize("name", ["general", "packed", "doubled", "triplets"])
+def test_a_latent_tensor_can_stay_in_its_file(name: str, tmp_path: Path) -> None:
+    fit = MADE[name]()
+    there = nmc.load(saved(fit, tmp_path), memory_map=True)
+    memory: Any = there.surrogate.C
+    while isinstance(memory, np.ndarray):
+        memory = memory.base
+    assert isinstance(memory, mmap.mmap)
+    for p in P:
+        for was, came in zip(parts(fit(p)), parts(there(p)), strict=True):
+            np.testing.assert_array_equal(was, came)
 
 
 # the matrix of a loaded fit ------------------------------------------------------------------------------------------

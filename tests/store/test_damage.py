@@ -16,13 +16,15 @@ from neumatc.errors import FormatError
 
 
 def refuses(path: Path, raw: bytes | bytearray) -> bool:
-    """Whether the file is refused by the right error; any other exception passes through and fails the test."""
+    """Whether the file is refused by the right error, read or mapped; any other exception fails the test."""
     path.write_bytes(raw)
-    try:
-        store.read(path)
-    except FormatError:
-        return True
-    return False
+    refused = []
+    for memory_map in (False, True):
+        try:
+            store.read(path, memory_map)
+        except FormatError:
+            refused.append(memory_map)
+    return refused == [False, True]
 
 
 @pytest.mark.parametrize("mask", [0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0xFF])

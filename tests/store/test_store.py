@@ -33,21 +33,26 @@ def sample(shape: tuple[int, ...], dtype: str) -> np.ndarray[Any, Any]:
     return np.frombuffer(rng.bytes(count * np.dtype(dtype).itemsize), dtype).reshape(shape)
 
 
+MAPPED = pytest.mark.parametrize("memory_map", [False, True], ids=["read", "mapped"])
+
+
+@MAPPED
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_array_comes_back_bit_for_bit(tmp_path: Path, shape: tuple[int, ...], dtype: str) -> None:
+def test_array_comes_back_bit_for_bit(tmp_path: Path, shape: tuple[int, ...], dtype: str, memory_map: bool) -> None:
     array = sample(shape, dtype)
     store.write(tmp_path / "a.nmc", {}, {"a": array})
-    manifest, arrays = store.read(tmp_path / "a.nmc")
+    manifest, arrays = store.read(tmp_path / "a.nmc", memory_map)
     assert manifest == {}
     assert list(arrays) == ["a"]
     assert bits(arrays["a"]) == bits(array)
 
 
-def test_many_arrays_of_mixed_types_come_back(tmp_path: Path) -> None:
+@MAPPED
+def test_many_arrays_of_mixed_types_come_back(tmp_path: Path, memory_map: bool) -> None:
     written = {f"{dtype}/{shape}": sample(shape, dtype) for dtype in DTYPES for shape in SHAPES}
     store.write(tmp_path / "a.nmc", {"count": len(written)}, written)
-    _, arrays = store.read(tmp_path / "a.nmc")
+    _, arrays = store.read(tmp_path / "a.nmc", memory_map)
     assert {name: bits(array) for name, array in arrays.items()} == {
         name: bits(array) for name, array in written.items()
     }
@@ -104,8 +109,9 @@ def test_memory_layout_does_not_matter(tmp_path: Path, dtype: str, layout: str) 
     assert bits(store.read(tmp_path / "a.nmc")[1]["a"]) == bits(plain)
 
 
-def test_arrays_are_writable_and_their_own(small: Path) -> None:
-    _, arrays = store.read(small)
+@MAPPED
+def test_arrays_are_writable_and_their_own(small: Path, memory_map: bool) -> None:
+    _, arrays = store.read(small, memory_map)
     before = small.read_bytes()
     for array in arrays.values():
         array[...] = 0
