@@ -167,7 +167,9 @@ def joined(parts: Sequence[Certificate], shape: tuple[int, ...]) -> Certificate:
 
     def together(name: str) -> Any:
         values = [getattr(part, name) for part in parts]
-        return None if values[0] is None else np.concatenate(values).reshape(shape)[()]
+        if values[0] is None:
+            return None
+        return (values[0] if len(values) == 1 else np.concatenate(values)).reshape(shape)[()]
 
     return Certificate(
         residual=together("residual"),

@@ -17,6 +17,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -59,7 +60,7 @@ class Term:
     coefficient: float
     symbols: tuple[Symbol, ...]
 
-    @property
+    @cached_property
     def unknowns(self) -> tuple[Symbol, ...]:
         return tuple(s for s in self.symbols if s.kind == "unknown")
 
@@ -160,20 +161,20 @@ class Equation:
                     "Introduce a further factor for the product and state its definition as an equation of its own."
                 )
 
-    @property
+    @cached_property
     def terms(self) -> tuple[Term, ...]:
         return (self.left - self.right).terms
 
-    @property
+    @cached_property
     def linear(self) -> bool:
         return self.polynomial and all(len(t.unknowns) <= 1 for t in self.terms)
 
-    @property
+    @cached_property
     def polynomial(self) -> bool:
         """Whether the unknowns stand outside of functions, so that the equation can be sketched."""
         return not any(s.function for t in self.terms for s in t.unknowns)
 
-    @property
+    @cached_property
     def constant(self) -> tuple[Term, ...]:
         return tuple(t for t in self.terms if not t.unknowns)
 

@@ -16,7 +16,7 @@ from neumatc.arrays import Array, double
 from neumatc.box import Box
 from neumatc.certified import Certified
 from neumatc.certify import Certificate, Checker, joined
-from neumatc.correct import Corrector, Reduced
+from neumatc.correct import Corrector, Probed, Reduced
 from neumatc.direct import buffer
 from neumatc.errors import InputError
 from neumatc.gauge import Factors
@@ -246,7 +246,7 @@ class Fit:
         """Latent tensors of the correction; built at the first use."""
         return self.latent.corrector
 
-    def reduced(self, p: Any) -> Reduced:
+    def reduced(self, p: Any) -> Reduced | Probed:
         """The latent equations at ``p``; their size does not depend on n."""
         return self.latent.reduced(self.latent.at(self.box.points(p)[0]))
 
@@ -254,11 +254,10 @@ class Fit:
         """Stored factors after latent Gauss-Newton at ``x (B, D)``, given the matrices there."""
         return self.latent.factors(self.latent.corrected_at(A, self.surrogate.curve(x)))
 
-    @property
+    @cached_property
     def correction_pays(self) -> bool:
         """Whether latent equations exist, and are solved in less time than the operation itself."""
-        equations = self.operation.equations()
-        if not equations or not all(equation.polynomial for equation in equations):
+        if not self.latent.solvable:
             return False
         return 10 * self.surrogate.unknowns**3 <= max(CHEAP, EXACT * float(max(self.shape)) ** 3)
 

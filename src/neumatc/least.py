@@ -10,7 +10,7 @@ The functions accept NumPy arrays and torch tensors on any device; nothing in th
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,15 +27,44 @@ def normal_solution(J: Any, r: Any, refine: bool = False, unknowns: int | None =
     """
     m = unknowns or J.shape[-1]
     N, g = (J.swapaxes(-1, -2) @ J)[..., :m, :m], _times(J.swapaxes(-1, -2), r)[..., :m]
-    lengths = N.diagonal(0, -2, -1) ** 0.5
-    # A column of zeros has no length to divide by: its NaN fails the test of the pivots.
-    scaled = N / (lengths[:, :, None] * lengths[:, None, :])
-    R, sound = _cholesky(scaled)
-    x = _solved(R, g / lengths) / lengths
+    factored = Factored.of(N)
+    x = factored.solve(g)
     if refine:
         rest = r - _times(J[..., :m], x)
-        x = x + _solved(R, _times(J.swapaxes(-1, -2), rest)[..., :m] / lengths) / lengths
-    return x, sound & namespace(x).isfinite(x).all(-1)
+        x = x + factored.solve(_times(J.swapaxes(-1, -2), rest)[..., :m])
+    return x, factored.sound & finite(x)
+
+
+class Factored(NamedTuple):
+    """Matrices ``N = JᵀJ``, factored after columns of J were brought to length one.
+
+    Parameters
+    ----------
+    R : (B, m, m), factors; in NumPy, which has no triangular solves, the matrices
+    scale : (B, m), one over the lengths
+    sound : (B,), whether no pivot is too small
+    """
+
+    R: Any
+    scale: Any
+    sound: Any
+
+    @staticmethod
+    def of(N: Any, terms: Any = None) -> Factored:
+        """For ``N (B, m, m)``.
+
+        Where columns of J are sums, ``terms (B, m)`` are the lengths of all terms of a column together: what they are
+        longer than the sum is lost in rounding, and pivots must be so much larger.
+        """
+        # A column of zeros has no length to divide by: its NaN fails the test of the pivots.
+        scale = N.diagonal(0, -2, -1) ** -0.5
+        least = PIVOT if terms is None else PIVOT * namespace(N).amax(terms * scale, 1)
+        R, sound = _cholesky(N * (scale[:, :, None] * scale[:, None, :]), least)
+        return Factored(R, scale, sound)
+
+    def solve(self, g: Any) -> Any:
+        """``N⁻¹ g`` for ``g (B, m)``."""
+        return _solved(self.R, g * self.scale) * self.scale
 
 
 def many_at_once(J: Array, r: Array, refine: bool = False) -> tuple[Array, Array]:
@@ -55,23 +84,24 @@ def _times(J: Any, x: Any) -> Any:
     return (J @ x[..., None])[..., 0]
 
 
-def _cholesky(N: Any) -> tuple[Any, Any]:
-    """Lower factors of matrices with a unit diagonal, and which of them exist and have no small pivot.
+def finite(x: Any) -> Any:
+    """Whether all numbers of every row are finite."""
+    # Two calls of torch take longer than one and a comparison.
+    return np.isfinite(x).all(-1) if isinstance(x, np.ndarray) else abs(x).amax(-1) < np.inf
 
-    In NumPy, which has no triangular solves, their inverses.
-    """
+
+def _cholesky(N: Any, least: Any) -> tuple[Any, Any]:
+    """What `_solved` needs of matrices with a unit diagonal, and which of them have factors with no pivot below."""
     xp = namespace(N)
     if xp is not np:
         R, info = xp.linalg.cholesky_ex(N)
-        return R, (info == 0) & (R.diagonal(0, -2, -1) > PIVOT).all(-1)
+        return R, (info == 0) & (R.diagonal(0, -2, -1).amin(-1) > least)
     try:
         R = np.linalg.cholesky(N)
     except np.linalg.LinAlgError:
         R = np.stack([_one_factor(matrix) for matrix in N])
-    sound = (R.diagonal(0, -2, -1) > PIVOT).all(-1)
-    if not sound.all():
-        R = np.where(sound[:, None, None], R, np.eye(R.shape[-1]))
-    return np.linalg.inv(R), sound
+    sound = R.diagonal(0, -2, -1).min(-1) > least
+    return N if sound.all() else np.where(sound[:, None, None], N, np.eye(N.shape[-1])), sound
 
 
 def _one_factor(N: Array) -> Array:
@@ -84,8 +114,7 @@ def _one_factor(N: Array) -> Array:
 
 
 def _solved(R: Any, g: Any) -> Any:
-    """``(R Rᵀ)⁻¹ g``."""
-    xp = namespace(R)
-    if xp is np:
-        return _times(R.swapaxes(-1, -2), _times(R, g))
-    return xp.cholesky_solve(g[..., None], R)[..., 0]
+    """``N⁻¹ g``."""
+    if isinstance(R, np.ndarray):
+        return np.linalg.solve(R, g[..., None])[..., 0]
+    return namespace(R).cholesky_solve(g[..., None], R)[..., 0]

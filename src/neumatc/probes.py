@@ -6,13 +6,14 @@ Gaussian, never Rademacher: a sign vector can be blind to a residual for good.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from neumatc.arrays import Array, is_complex, namespace
+from neumatc.equations import Symbol, Values
 
 MANY = 100
 """Unknowns from which residuals, too, have so many directions that more right probes pay."""
@@ -56,15 +57,19 @@ def probe_counts(
     A: 24 x 64 is within 1.4 in two parameters with 125 of them, 40 x 16 within 1.65.
 
     With ``doubled`` the unknowns are real and the equations complex, so that each is worth two, and each probe has two
-    degrees of freedom: half of the left ones will do where A is well-conditioned.
+    degrees of freedom: half of the left ones will do where A is well-conditioned. They are a multiple of four, which is
+    the width of a complex product, and right ones make up for it.
     """
     fewest_left, right = (24, 64 if unknowns > MANY else 16)
     if _ill_conditioned(next(iter(known.values()))):
-        fewest_left, right = 16, 40
+        fewest_left, right, doubled = 16, 40, False
     elif doubled:
         fewest_left, unknowns = fewest_left // 2, math.ceil(unknowns / 2)
     seen = right if columns is None else min(right, columns)
-    return max(fewest_left, math.ceil(5 * unknowns / seen)), right
+    left = max(fewest_left, math.ceil(5 * unknowns / seen))
+    fours = left - left % 4
+    more = max(right, math.ceil(5 * unknowns / fours))
+    return (fours, more) if doubled and (columns is None or more <= columns) else (left, right)
 
 
 def _ill_conditioned(A: Array) -> bool:
@@ -85,3 +90,44 @@ def gaussian(shape: tuple[int, ...], dtype: Any, rng: np.random.Generator) -> Ar
     pairs = rng.standard_normal((*shape, 2)) * np.sqrt(0.5)
     numbers: Array = pairs.view(np.complex128)[..., 0]
     return numbers
+
+
+def from_left(left: Any, symbols: Sequence[Symbol], values: Values) -> Any:
+    """``Wᴴ S_1 S_2 …``, ``(k1, columns)`` or ``(B, k1, columns)``, for ``left (k1, rows)``."""
+    for symbol in symbols:
+        left = _left_of(symbol, left, values)
+    return left
+
+
+def from_right(symbols: Sequence[Symbol], right: Any, values: Values) -> Any:
+    """``S_1 S_2 … Z``, ``(rows, k2)`` or ``(B, rows, k2)``, for ``right (columns, k2)``."""
+    for symbol in reversed(symbols):
+        right = _right_of(symbol, right, values)
+    return right
+
+
+def whole(symbols: Sequence[Symbol], values: Values) -> Any:
+    """``S_1 S_2 …``, ``(B, rows, columns)``; None for no matrix at all."""
+    if not symbols:
+        return None
+    product = symbols[0].value(values)
+    for symbol in symbols[1:]:
+        product = product @ symbol.value(values)
+    return product
+
+
+def _left_of(symbol: Symbol, left: Any, values: Values) -> Any:
+    """``Wᴴ S``. NumPy's BLAS takes half of the time for real numbers with the long side first; no adjoint is formed."""
+    A = values[symbol.name]
+    if symbol.function or namespace(A) is not np:
+        return left @ symbol.value(values)
+    if symbol.adjoint:
+        return (A @ left.conj().swapaxes(-1, -2)).conj().swapaxes(-1, -2)
+    return left @ A if is_complex(A.dtype) else (A.swapaxes(-1, -2) @ left.swapaxes(-1, -2)).swapaxes(-1, -2)
+
+
+def _right_of(symbol: Symbol, right: Any, values: Values) -> Any:
+    A = values[symbol.name]
+    if symbol.function or not symbol.adjoint or namespace(A) is not np:
+        return symbol.value(values) @ right
+    return (A.swapaxes(-1, -2) @ right.conj()).conj()

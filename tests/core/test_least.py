@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neumatc.least import many_at_once, normal_solution
+from neumatc.least import Factored, many_at_once, normal_solution
 
 B, E, M = 7, 60, 12
 
@@ -72,6 +72,19 @@ def test_what_cannot_be_trusted_is_reported_point_by_point(library: str, defect:
     assert sound.tolist() == [True, True, False, True, True, True, True]
     good = np.delete(np.arange(B), 2)
     np.testing.assert_allclose(x[good], exact(J[good], r[good]), atol=1e-12)
+
+
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_pivots_of_columns_whose_terms_cancel_must_be_larger(library: str) -> None:
+    J, r = problem(100.0)
+    lengths = np.linalg.norm(J, axis=1)
+    lengths[3] *= 1e5
+    N, g, terms = tensors(library, J.swapaxes(1, 2) @ J, (J.swapaxes(1, 2) @ r[..., None])[..., 0], lengths)
+    assert np.asarray(Factored.of(N).sound).all()
+    factored = Factored.of(N, terms)
+    assert np.flatnonzero(~np.asarray(factored.sound)).tolist() == [3]
+    good = np.asarray(factored.sound)
+    np.testing.assert_allclose(np.asarray(factored.solve(g))[good], exact(J, r)[good], atol=1e-10)
 
 
 @pytest.mark.parametrize("count", [1, B])

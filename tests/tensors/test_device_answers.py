@@ -144,7 +144,10 @@ def test_axes_of_every_kind():
     p = f.box.random(20, np.random.default_rng(0))
     p[:3, 1] = [-1.0, 100.0, -1e-17]
     p[3], p[4] = [1.0, 0.0, -1.0], [1e4, 6.0, 1.0]
-    np.testing.assert_allclose(f.to("cpu")(torch.from_numpy(p)).numpy(), f(p), rtol=0, atol=1e-13)
+    # Coefficients of this poor fit reach 1600: sums in another order differ by that many roundings.
+    phi = f.surrogate.phi(f.box.to_unit(p))
+    rounding = 4 * np.finfo(float).eps * (abs(phi) @ abs(f.surrogate.C)).max()
+    np.testing.assert_allclose(f.to("cpu")(torch.from_numpy(p)).numpy(), f(p), rtol=0, atol=rounding)
 
 
 def test_rounding_of_single_precision_is_no_reason_to_refuse(inverse: nmc.Fit):

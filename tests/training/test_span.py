@@ -114,7 +114,7 @@ def test_mixing_turns_raw_results_into_the_slices_of_both_sketches(kind: str) ->
     span = filled(kind, points(2, 0), solved)
     F = span.problem.operation.exact(torch.from_numpy(span.problem.matrices(solved)))
     for columns in span.columns:
-        plain = torch.cat([columns.flatten({"X": x[None]})[None] for x in F["X"]])
+        plain = torch.cat([columns.flatten(columns.sketch.unknown({"X": x[None]}))[None] for x in F["X"]])
         expected = span.mixing.to(plain.dtype) @ plain
         np.testing.assert_allclose(columns.rows.resolve_conj(), expected.resolve_conj(), rtol=0, atol=1e-12)
 

@@ -6,7 +6,9 @@ is kept: nothing is changed afterwards.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+import time
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,8 +16,9 @@ import numpy as np
 
 from neumatc.arrays import Array, double, real_dtype, torch_or_none
 from neumatc.certify import Certificate, joined
-from neumatc.correct import STEPS, Corrector, Reduced
+from neumatc.correct import STEPS, Corrector, Probed, Reduced
 from neumatc.errors import InputError
+from neumatc.family import Family
 from neumatc.gauge import Factors
 from neumatc.latent.checker import LatentChecker
 from neumatc.latent.reduction import Reduction
@@ -66,7 +69,8 @@ class Latent:
 
     @cached_property
     def corrector(self) -> Corrector:
-        """Latent tensors of the correction."""
+        """Latent tensors of the correction; InputError where no latent equations exist."""
+        self.refuse_without_equations()
         operation, slices, A = self.problem.operation, self._slices(), self._some_matrix()
         known = operation.given(A)
         values = {**known, **{name: X[:1] for name, X in slices.items()}}
@@ -111,11 +115,13 @@ class Latent:
         """``points (B, D)``, and what has to be known of A there."""
         return Places(points, None if self.terms is None else self.terms.theta(points))
 
-    def reduced(self, places: Places) -> Reduced:
+    def reduced(self, places: Places) -> Reduced | Probed:
         """The latent equations at B places."""
         if places.theta is not None and self.reduction is not None:
             return self.reduction.at(places.theta)
-        return self.corrector.reduce(self.problem.operation.given(self.problem.matrices(places.points)))
+        # A product of two factors with A in between would be formed later than A(p) may be looked at.
+        look = self.looked_at if self.corrector.linear else self.problem.matrices
+        return self.corrector.reduce(self.problem.operation.given(look(places.points)))
 
     def corrected(self, places: Places, phi: Array, A: Array | None = None) -> Array:
         """Real coefficients ``(B, m)`` after latent Gauss-Newton from ``phi``; A ``(B, n1, n2)`` if it is known."""
@@ -156,9 +162,33 @@ class Latent:
         found = []
         for i in range(0, max(len(places), 1), self.problem.held):
             some = slice(i, i + self.problem.held)
-            A = self.problem.matrices(places.points[some])
+            A = self.looked_at(places.points[some])
             found.append(checker.certificate(phi[some], tol, together, A=A))
         return joined(found, (len(places),))
+
+    def looked_at(self, points: Array) -> Array:
+        """`Problem.matrices` for products that follow at once: one answer of a function is not copied for them.
+
+        A copy, and a look at every number, take as long as half of the products. That all numbers are finite is seen
+        from the sum of their squares; where that is not finite, or the answer is no plain array, nothing is spared.
+        """
+        problem, family, key = self.problem, self.problem.family, points.tobytes()
+        if not (isinstance(family, Family) and len(points) == 1) or problem.exponent or key in problem.meter.kept:
+            return problem.matrices(points)
+        if family.vectorized or problem.executor is not None:
+            return problem.matrices(points)
+        start = time.perf_counter()
+        try:
+            answer: Any = family.function(problem.box.scalar(points[0]))
+        # Asked again it fails again, with an error that says where.
+        except Exception:
+            return problem.matrices(points)
+        if plain(answer, problem.shape, problem.working) and all_finite(answer):
+            problem.meter.build_seconds += time.perf_counter() - start
+            problem.meter.built += 1
+            looked_at: Array = answer[None]
+            return looked_at
+        return replace(problem, family=Family(lambda _: answer)).matrices(points)
 
     def factors(self, phi: Array) -> Factors:
         """Stored factors ``(B, rows, columns)`` of the scaled matrices for real coefficients ``(B, m)``."""
@@ -171,23 +201,28 @@ class Latent:
         )
         return rounded.view(float)
 
+    @cached_property
+    def solvable(self) -> bool:
+        """Whether there are equations, and all of them are polynomial in the factors."""
+        equations = self.problem.operation.equations()
+        return bool(equations) and all(equation.polynomial for equation in equations)
+
     def refuse_without_equations(self) -> None:
         """Raise InputError where no latent equations exist."""
+        if self.solvable:
+            return
         equations = self.problem.operation.equations()
-        if not equations or not all(equation.polynomial for equation in equations):
-            name = self.problem.operation.name
-            raise InputError(
-                f"`corrected` needs equations that are polynomial in the factors, and `{name}` states "
-                f"{len(equations)} equations of which some are not. "
-                "Values alone, and functions such as the logarithm, have none. "
-                "Use f.certified(tol), which solves exactly where the map fails."
-            )
+        polynomial = sum(equation.polynomial for equation in equations)
+        raise InputError(
+            f"`corrected` needs equations that are polynomial in the factors, and `{self.problem.operation.name}` "
+            f"states {len(equations)} equations of which {polynomial} are. "
+            "Values alone, and functions such as the logarithm, have none. "
+            "Use f.certified(tol), which solves exactly where the map fails."
+        )
 
     def _in_pieces(self, places: Places, phi: Array) -> Array:
         parts = [
-            self.corrected_at(
-                self.problem.matrices(places.points[i : i + self.problem.held]), phi[i : i + self.problem.held]
-            )
+            self.corrected_at(self.looked_at(places.points[i : i + self.problem.held]), phi[i : i + self.problem.held])
             for i in range(0, len(places), self.problem.held)
         ]
         return np.concatenate(parts) if parts else phi
@@ -202,3 +237,16 @@ class Latent:
         problem = self.problem
         middle = problem.box.middle if problem.box.hole is None else self.samples.points[:1]
         return problem.matrices(middle if problem.tabulated is None else problem.tabulated[:1])
+
+
+def plain(answer: Any, shape: tuple[int, int], dtype: np.dtype[Any]) -> bool:
+    """Whether an answer is an array just as it is computed with."""
+    same = type(answer) is np.ndarray and answer.shape == shape and answer.dtype == dtype
+    return bool(same and answer.flags.c_contiguous)
+
+
+def all_finite(matrix: Array) -> bool:
+    """Whether the sum of squares is finite, so that every number is; False where squares overflow, too."""
+    numbers = matrix.reshape(-1).view(float)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return math.isfinite(np.dot(numbers, numbers))

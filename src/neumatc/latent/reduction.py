@@ -110,6 +110,20 @@ class Reduction:
             parts.append(np.where(rows == columns, 0.5, 1.0) * both)
         return np.concatenate(parts, axis=1)
 
+    def form(self) -> Array:
+        """``S (w, E, w)``, symmetric, with ``r = zᵀ S z / 2`` and ``J = (S z)[:, :m]`` for ``z = (φ, t)``."""
+        Q, E, m = self.L.shape
+        S = np.zeros((m + Q, E, m + Q))
+        if self.T is not None:
+            T = np.moveaxis(self.T[0], 0, 1)
+            S[:m, :, :m] = T + T.swapaxes(0, 2)
+        S[:m, :, m:] = np.moveaxis(self.L, 0, 2).swapaxes(0, 1)
+        S[m:, :, :m] = self.L
+        # t_0 = 1 makes a quadratic form of the constant as well.
+        S[m:, :, m] += self.a
+        S[m, :, m:] += self.a.T
+        return S
+
     def _from_monomials(self, M: Array) -> Reduction:
         Q, m = len(self.a), self.unknowns
         a, L, rest = np.split(M, [Q, Q + Q * m], axis=1)

@@ -11,10 +11,10 @@ from neumatc.arrays import Array
 
 from .base import Sampler, nearest
 
-FEW, MANY = 8, 96
+FEW, MANY = 16, 96
 """Solves in one dimension from which the next ones come in pairs, and number after which one more comes each time: what
-is read for a round is read once for all of its points. Pairs from the ninth solve on reach the same error as single
-ones within a few per cent, threes and fours lose a factor of two."""
+is read for a round is read once for all of its points. Pairs from the 17th solve on reach the same error as single ones
+within a few per cent, threes and fours lose a factor of two."""
 
 
 @final
@@ -30,7 +30,7 @@ class FailureInformed(Sampler):
     ----------
     threshold : ε_r, a relative residual (not squared, unlike the paper's); None for a third of the fit's tol
     tolerance : ε_p, failure probability that is put up with; 0 asks every candidate to pass
-    add : N_add, points per round; None for one in one dimension, two from the ninth solve on and one more for every 96
+    add : N_add, points per round; None for one in one dimension, two from the 17th solve on and one more for every 96
         that are solved, and eight in several dimensions, where a round costs much more than a solve. Points of one
         round keep the typical distance of the points solved so far from each other, for the largest residuals are
         neighbours

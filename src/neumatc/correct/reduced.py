@@ -1,25 +1,14 @@
-"""Latent Gauss-Newton: repair the d numbers φ(p), not the n x n result.
-
-The sketched equations at p are ``r(φ) = a + L φ + φᵀ T φ`` with real φ (complex coefficients count twice). Linear
-equations are solved in one least-squares step that needs no start; quadratic ones in a few steps from the curve's
-φ. The result is the best the span of C has to offer, up to the distortion of the sketch; a step costs the same for
-every n.
-"""
+"""The sketched equations at some points, and the steps that solve them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from neumatc.arrays import Array, is_complex, namespace
-from neumatc.equations import Values
-from neumatc.gauge import Factors, NoGauge
-from neumatc.least import many_at_once
-from neumatc.operations import Operation
-from neumatc.sketch import Sketch
+from neumatc.arrays import Array
+from neumatc.least import PIVOT, many_at_once
 
 STEPS = 3
 """Gauss-Newton steps for quadratic equations; three reach the best of the span from an error of 1e-2."""
@@ -49,9 +38,7 @@ class Reduced:
 
     def norm(self, phi: Array) -> Array:
         """Estimated relative residual, ``(B,)``."""
-        r = self.residual(phi)
-        size: Array = np.sqrt((r * r).sum(-1))
-        return size
+        return lengths(self.residual(phi))
 
     def step(self, phi: Array) -> Array:
         """One Gauss-Newton step: by normal equations, and by QR or a pseudo-inverse where these cannot be trusted."""
@@ -97,59 +84,32 @@ class Reduced:
         return turned.reshape(len(phi), -1, phi.shape[-1])
 
 
-@dataclass(frozen=True)
-class Corrector:
-    """Latent tensors of one surrogate under one set of probes; ``reduce`` brings in A(p)."""
-
-    sketch: Sketch
-    unknown: list[dict[str, Any]]
-    quadratic: Any
-    complex_coefficients: bool
-    complex_numbers: bool
-    unique: bool
-
-    @staticmethod
-    def of(
-        operation: Operation, sketch: Sketch, slices: Factors, complex_coefficients: bool, known: Values
-    ) -> Corrector:
-        """Precompute the blocks of the latent ``slices (d, rows, columns)``; ``known`` is any matrix of the family."""
-        unknown, blocks = sketch.unknown(slices), sketch.known(known)
-        follows_p = any(split.follows_p for _, _, split in sketch.splits)
-        quadratic = None if follows_p else sketch.quadratic(blocks, unknown, complex_coefficients)
-        unique = isinstance(operation.gauge, NoGauge)
-        complex_numbers = any(is_complex_like(X) for X in slices.values()) or any(
-            is_complex_like(p.left) for p in sketch.probes
-        )
-        return Corrector(sketch, unknown, quadratic, complex_coefficients, complex_numbers, unique)
-
-    def reduce(self, values: Values) -> Reduced:
-        """The reduced equations at the given matrices ``(B, n1, n2)``: O(n² k) to probe A, then O(n k² d)."""
-        known = self.sketch.known(values)
-        doubled = self.complex_coefficients
-        T = self.sketch.quadratic(known, self.unknown, doubled) if self.quadratic is None else self.quadratic
-        batch = next(iter(values.values())).shape[0]
-        return realified(self.sketch.constant(known), self.sketch.linear(known, self.unknown, doubled), T, batch, self)
+def lengths(r: Array) -> Array:
+    """Of each row."""
+    size: Array = np.sqrt((r * r).sum(-1))
+    return size
 
 
-def is_complex_like(x: Any) -> bool:
-    """Whether an array of either library holds complex numbers."""
-    return bool(x.is_complex()) if namespace(x) is not np else is_complex(x.dtype)
+def complex_solution(J: Array, r: Array) -> Array | None:
+    """``argmin |J x - r|`` for complex ``J (E, d)``, ``r (E,)``; None where normal equations cannot be trusted.
 
-
-def realified(a: Any, L: Any, T: Any, batch: int, corrector: Corrector) -> Reduced:
-    """Real form of the sketched system: equations split into real and imaginary rows.
-
-    A complex coefficient ``φ = u + i v`` of a slice X contributes ``u X + v (i X)``: two real coefficients, for which
-    the sketch has laid two columns side by side.
+    `neumatc.least.normal_solution` of the real form, with one step of refinement, at a quarter of its products.
     """
-    a, L = np.asarray(a), np.asarray(L).swapaxes(-1, -2)
-    T = None if T is None else np.moveaxis(np.asarray(T), -1, 1)
-    if corrector.complex_numbers:
-        a = np.concatenate([a.real, a.imag], -1)
-        L = np.concatenate([L.real, L.imag], -2)
-        T = None if T is None else np.concatenate([T.real, T.imag], 1)
-    a = np.broadcast_to(a, (batch, *a.shape[1:]))
-    return Reduced(a, np.broadcast_to(L, (batch, *L.shape[1:])), T, corrector.unique)
+    with np.errstate(all="ignore"):
+        H = J.conj().T
+        N = H @ J
+        shrink = N.diagonal().real ** -0.5
+        try:
+            R = np.linalg.cholesky(N * (shrink[:, None] * shrink))
+        except np.linalg.LinAlgError:
+            return None
+        if not R.diagonal().real.min() > PIVOT:
+            return None
+        half = np.linalg.inv(R) * shrink
+        whole = half.conj().T
+        x: Array = whole @ (half @ (H @ r))
+        x = x + whole @ (half @ (H @ (r - J @ x)))
+    return x if np.isfinite(x).all() else None
 
 
 def least_squares(J: Array, r: Array, unique: bool) -> Array:
