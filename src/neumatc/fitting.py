@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +31,7 @@ from neumatc.training import Plan, Trained, trainer_of
 from neumatc.training.joined import Joined
 from neumatc.training.judge import Judge
 from neumatc.training.jumps import find_jump
+from neumatc.training.threads import one_pool
 
 
 def fit(
@@ -109,9 +111,10 @@ def fit(
             device=device_of(device),
             tell=_teller(history, report),
         )
-        usual = trainer_of(problem.operation, problem.box.dimension, count)
-        trained = (usual(plan) if joint is None else Joined(joint, plan)).run()
-        result = _assembled(plan, trained, stored, history, seeded, start)
+        with one_pool(plan.device) if joint is None else nullcontext():
+            usual = trainer_of(problem.operation, problem.box.dimension, count)
+            trained = (usual(plan) if joint is None else Joined(joint, plan)).run()
+            result = _assembled(plan, trained, stored, history, seeded, start)
     problem.forget()
     _judge(result, throw)
     return result

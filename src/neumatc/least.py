@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from neumatc.arrays import Array, namespace, torch_or_none
+from neumatc.arrays import Array, namespace
+from neumatc.processor import torch_if_faster
 
 PIVOT = 1e-5
 """Least pivot of the scaled normal equations, as a length: below, the condition of J may be beyond refinement."""
@@ -69,9 +70,9 @@ class Factored(NamedTuple):
 
 def many_at_once(J: Array, r: Array, refine: bool = False) -> tuple[Array, Array]:
     """`normal_solution` in torch where that is faster and there already: for more than one problem."""
-    torch: Any = torch_or_none()
+    torch: Any = torch_if_faster()
     with np.errstate(all="ignore"):
-        if len(J) == 1 or not hasattr(torch, "from_numpy"):
+        if len(J) == 1 or torch is None:
             x, sound = normal_solution(J, r, refine)
             return x, sound
         with torch.no_grad():

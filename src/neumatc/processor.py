@@ -1,7 +1,8 @@
 """The make of the processor, which decides whose products are the faster ones.
 
 On Intel's, torch's MKL multiplies a batch of coefficients with C up to twice as fast as NumPy's OpenBLAS; on AMD's
-OpenBLAS is 10 % faster with one thread and 40 % with two. Results agree to rounding.
+OpenBLAS is 10 % faster with one thread and 40 % with two. There torch is left alone: two libraries that take turns
+have two pools of threads, which fight for the same cores. Results agree to rounding.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from __future__ import annotations
 import platform
 import sys
 from functools import cache
+from types import ModuleType
+
+from neumatc.arrays import torch_or_none
 
 HEAD = 4096
 """Characters of the list of processors that describe the first one."""
@@ -30,3 +34,10 @@ def is_intel() -> bool:
             return "GenuineIntel" in processors.read(HEAD)
     except OSError:
         return False
+
+
+def torch_if_faster() -> ModuleType | None:
+    """Torch, where its products are the faster ones and the process has loaded it already; None otherwise."""
+    torch = torch_or_none() if is_intel() else None
+    # A torch that another thread is still importing has nothing to offer yet.
+    return torch if hasattr(torch, "from_numpy") else None

@@ -22,7 +22,7 @@ import numpy as np
 
 from neumatc.arrays import namespace
 from neumatc.equations import Equation, Symbol, Term, Values
-from neumatc.probes import Probes
+from neumatc.probes import Probes, from_left, from_right, whole
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,9 @@ class Sketch:
         """Blocks of the given matrices ``(M, n1, n2)``: one entry per term; cost O(n² k) per matrix."""
         blocks = []
         for probes, weight, split in self.splits:
-            left = _chain_right(probes.left, split.before, values)
-            right = _chain_left(split.after, probes.right, values)
-            middle = _middle(split.between, values)
+            left = from_left(probes.left, split.before, values)
+            right = from_right(split.after, probes.right, values)
+            middle = whole(split.between, values)
             blocks.append({"left": left, "right": right, "between": middle, "weight": weight * split.coefficient})
         return blocks
 
@@ -181,27 +181,6 @@ def _batch(matrices: Any) -> Any:
 def _zeros(like: Any, shape: tuple[int, ...]) -> Any:
     xp = namespace(like)
     return np.zeros(shape, like.dtype) if xp is np else xp.zeros(shape, dtype=like.dtype, device=like.device)
-
-
-def _chain_right(left: Any, symbols: tuple[Symbol, ...], values: Values) -> Any:
-    for symbol in symbols:
-        left = left @ symbol.value(values)
-    return left
-
-
-def _chain_left(symbols: tuple[Symbol, ...], right: Any, values: Values) -> Any:
-    for symbol in reversed(symbols):
-        right = symbol.value(values) @ right
-    return right
-
-
-def _middle(symbols: tuple[Symbol, ...], values: Values) -> Any:
-    if not symbols:
-        return None
-    product = symbols[0].value(values)
-    for symbol in symbols[1:]:
-        product = product @ symbol.value(values)
-    return product
 
 
 def _linear_block(split: Split, probes: Probes, F: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from neumatc.arrays import Array, is_complex, real_dtype, torch_or_none
+from neumatc.arrays import Array, is_complex, real_dtype
 from neumatc.bases.base import Curve
 from neumatc.gauge import Factors
 from neumatc.layout import Layout, Part
-from neumatc.processor import is_intel
+from neumatc.processor import torch_if_faster
 
 
 @dataclass(frozen=True)
@@ -113,11 +113,11 @@ def product(phi: Array, C: Array, out: Array | None = None) -> Array:
 
 
 def _multiply(phi: Array, C: Array, out: Array) -> None:
-    torch = torch_or_none()
+    torch: Any = torch_if_faster()
     # NumPy would copy a part of C, torch does not.
-    if phi.shape[0] == 1 and (torch is None or C.flags.c_contiguous):
+    if phi.shape[0] == 1 and C.flags.c_contiguous:
         np.dot(phi[0], C, out=out[0])
-    elif torch is None or not out.flags.c_contiguous or not is_intel():
+    elif torch is None or not out.flags.c_contiguous:
         np.matmul(phi, C, out=out)
     else:
         with torch.no_grad():

@@ -109,7 +109,10 @@ def test_bound_is_never_below_the_residual_of_the_returned_numbers(
         assert np.all(certificate.residual >= true / 1.7 - (1e-13 if dtype is None else 1e-4))
 
 
-def test_both_ways_see_the_same_residual() -> None:
+@pytest.mark.parametrize("with_torch", [False, True], ids=["numpy", "torch"])
+def test_both_ways_see_the_same_residual(with_torch: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch") if with_torch else None
+    monkeypatch.setattr("neumatc.latent.checker.torch_if_faster", lambda: torch)
     for verb in ("inv", "qr", "svd"):
         fit = one(verb)
         checker, places = fit.latent.checker, fit.latent.at(P[:, None])

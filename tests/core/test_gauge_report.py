@@ -160,12 +160,9 @@ def test_the_gauge_of_the_samples_changes_nothing(complex_: bool, monkeypatch: A
     exact, blocks = Eigh.exact, tuple((k, k + 1) for k in range(0, 8, 2))
 
     def scrambled(self: Eigh, matrices: Any) -> Any:
-        import torch
-
-        F = {name: X.numpy() for name, X in exact(self, matrices).items()}
-        F = Vectors(("V",), ("w",)).move(Vectors(("V",), ("w",), blocks=blocks).move(F, rng), rng)
-        F["w"] = F["V"].conj().swapaxes(1, 2) @ matrices.numpy() @ F["V"]
-        return {name: torch.from_numpy(np.ascontiguousarray(X)) for name, X in F.items()}
+        F = Vectors(("V",), ("w",), blocks=blocks).move(exact(self, matrices), rng)
+        F = Vectors(("V",), ("w",)).move(F, rng)
+        return {**F, "w": F["V"].conj().swapaxes(1, 2) @ matrices @ F["V"]}
 
     monkeypatch.setattr(Eigh, "exact", scrambled)
     other = nmc.eigh(A, A.box, rng=0)

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from tests.core.affine_families import complex_theta, fitted, theta
 
-from neumatc.arrays import torch_or_none
 from neumatc.latent.normal import TERMS, Normal
 from neumatc.latent.reduction import Reduction, with_one
 from neumatc.latent.steps import COMPARED, FEW, Steps
@@ -24,10 +23,8 @@ IDS = [f"{verb}{'-complex' * complex_}" for verb, complex_, _ in CASES]
 @pytest.fixture(params=["numpy", "torch"])
 def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """What `Steps.__call__` finds in the process."""
-    if request.param == "torch":
-        pytest.importorskip("torch")
-    else:
-        monkeypatch.setattr("neumatc.latent.steps.torch_or_none", lambda: None)
+    found = pytest.importorskip("torch") if request.param == "torch" else None
+    monkeypatch.setattr("neumatc.latent.steps.torch_if_faster", lambda: found)
     return str(request.param)
 
 
@@ -150,11 +147,11 @@ def test_pieces_are_one_batch(quadratic: bool, library: str, monkeypatch: pytest
 
 
 def test_calls_with_and_without_torch_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("torch")
-    assert torch_or_none() is not None
+    torch = pytest.importorskip("torch")
     steps, (phi, coefficients) = made(equations(False)), places()
+    monkeypatch.setattr("neumatc.latent.steps.torch_if_faster", lambda: torch)
     there = steps(phi, coefficients)[0]
-    monkeypatch.setattr("neumatc.latent.steps.torch_or_none", lambda: None)
+    monkeypatch.setattr("neumatc.latent.steps.torch_if_faster", lambda: None)
     np.testing.assert_allclose(steps(phi, coefficients)[0], there, rtol=0, atol=1e-12)
 
 

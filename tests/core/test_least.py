@@ -87,8 +87,11 @@ def test_pivots_of_columns_whose_terms_cancel_must_be_larger(library: str) -> No
     np.testing.assert_allclose(np.asarray(factored.solve(g))[good], exact(J, r)[good], atol=1e-10)
 
 
+@pytest.mark.parametrize("with_torch", [False, True], ids=["numpy", "torch"])
 @pytest.mark.parametrize("count", [1, B])
-def test_one_and_many_agree(count: int) -> None:
+def test_one_and_many_agree(count: int, with_torch: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch") if with_torch else None
+    monkeypatch.setattr("neumatc.least.torch_if_faster", lambda: torch)
     J, r = problem(100.0)
     x, sound = many_at_once(J[:count], r[:count], refine=True)
     assert sound.all()

@@ -5,11 +5,13 @@ import io
 import platform
 import sys
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from neumatc.processor import is_intel
+from neumatc import processor
+from neumatc.processor import is_intel, torch_if_faster
 
 
 @pytest.fixture(autouse=True)
@@ -49,3 +51,16 @@ def test_other_systems_tell_by_name(system: str, told: str, intel: bool, monkeyp
     monkeypatch.setattr(platform, "machine", lambda: told)
     monkeypatch.setattr(platform, "processor", lambda: told)
     assert is_intel() is intel
+
+
+def test_torch_is_taken_where_it_is_faster_and_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch")
+    for intel, there, taken in [
+        (True, torch, torch),
+        (True, None, None),
+        (True, ModuleType("torch"), None),  # as it is while another thread imports it
+        (False, torch, None),
+    ]:
+        monkeypatch.setattr(processor, "is_intel", lambda intel=intel: intel)
+        monkeypatch.setattr(processor, "torch_or_none", lambda there=there: there)
+        assert torch_if_faster() is taken

@@ -27,13 +27,10 @@ def draw(shape: tuple[int, ...], dtype: Any, seed: int) -> np.ndarray:
     return (X + 1j * rng.standard_normal(shape) if np.dtype(dtype).kind == "c" else X).astype(dtype)
 
 
-@pytest.fixture(params=["torch on Intel", "torch elsewhere", "without torch"])
+@pytest.fixture(params=["with torch", "without torch"])
 def _torch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("neumatc.surrogate.is_intel", lambda: request.param == "torch on Intel")
-    if request.param == "without torch":
-        monkeypatch.setattr("neumatc.surrogate.torch_or_none", lambda: None)
-    else:
-        pytest.importorskip("torch")
+    found = None if request.param == "without torch" else pytest.importorskip("torch")
+    monkeypatch.setattr("neumatc.surrogate.torch_if_faster", lambda: found)
 
 
 @EVERY

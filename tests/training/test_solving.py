@@ -13,7 +13,7 @@ import neumatc as nmc
 from neumatc.equations import equal, identity, known, unknown
 from neumatc.errors import InputError, SingularError
 from neumatc.operations import Custom, Inverse
-from neumatc.operations.inverse import inverse
+from neumatc.operations.lapack import inverse
 from neumatc.problem import Problem
 from neumatc.sampling import FailureInformed
 from neumatc.training.solving import Solver

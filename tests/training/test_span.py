@@ -112,7 +112,7 @@ def test_slices_are_orthonormal_in_the_sketch(kind: str) -> None:
 def test_mixing_turns_raw_results_into_the_slices_of_both_sketches(kind: str) -> None:
     solved = points(4, 1)
     span = filled(kind, points(2, 0), solved)
-    F = span.problem.operation.exact(torch.from_numpy(span.problem.matrices(solved)))
+    F = span.problem.operation.exact(span.problem.matrices(solved))
     for columns in span.columns:
         plain = torch.cat([columns.flatten(columns.sketch.unknown({"X": x[None]}))[None] for x in F["X"]])
         expected = span.mixing.to(plain.dtype) @ plain

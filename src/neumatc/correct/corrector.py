@@ -13,7 +13,7 @@ from neumatc.correct.probed import Probed
 from neumatc.equations import Values
 from neumatc.gauge import Factors, NoGauge
 from neumatc.operations import Operation
-from neumatc.probes import Probes, from_left, from_right, whole
+from neumatc.probes import Probes
 from neumatc.sketch import Sketch, Split
 
 
@@ -58,16 +58,7 @@ class Corrector:
 
     def reduce(self, values: Values) -> Probed:
         """The reduced equations at the given matrices ``(B, n1, n2)``: O(n² k) to probe A, and what is asked for."""
-        known = [
-            {
-                "left": from_left(probes.left, split.before, values),
-                "right": from_right(split.after, probes.right, values),
-                "between": whole(split.between, values),
-                "weight": weight * split.coefficient,
-            }
-            for probes, weight, split in self.cuts
-        ]
-        return Probed(self, known, next(iter(values.values())).shape[0])
+        return Probed(self, self.sketch.known(values), next(iter(values.values())).shape[0])
 
     def coefficients(self, phi: Array) -> Array:
         """``(B, d)``, of each slice, for real ``phi (B, m)``."""

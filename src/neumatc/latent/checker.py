@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from neumatc.arrays import Array, double, is_complex, torch_or_none
+from neumatc.arrays import Array, double, is_complex
 from neumatc.certify import DELTA, Certificate, safety_factor
 from neumatc.correct import Corrector
 from neumatc.equations import Equation
@@ -27,6 +27,7 @@ from neumatc.latent.terms import Terms
 from neumatc.operations import Operation
 from neumatc.probes import Probes
 from neumatc.problem import Problem
+from neumatc.processor import torch_if_faster
 from neumatc.sketch import Sketch
 from neumatc.surrogate import Surrogate
 
@@ -166,9 +167,9 @@ class LatentChecker:
             return self.corrector.reduce(known).residual(phi)
         assert self.affinity is not None
         affinity = self.affinity
-        torch: Any = torch_or_none()
+        torch: Any = torch_if_faster()
         y = np.concatenate(monomial_values(phi, t, affinity.quadratic, affinity.pairs), axis=1)
-        if len(y) == 1 or not hasattr(torch, "from_numpy"):
+        if len(y) == 1 or torch is None:
             return y @ affinity.M
         with torch.no_grad():
             product: Array = (torch.from_numpy(y) @ torch.from_numpy(affinity.M)).numpy()

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from neumatc.arrays import Array, namespace, torch_or_none
+from neumatc.arrays import Array, namespace
 from neumatc.latent.normal import Normal
 from neumatc.latent.reduction import Reduction, with_one
 from neumatc.latent.rows import Form, Rows
+from neumatc.processor import torch_if_faster
 
 QUICK, FULL = 5, 10
 """Equations per unknown: of the steps of `Rows` that approach, and of those that arrive."""
@@ -71,7 +72,7 @@ class Steps:
         return self._run(form, phi, t, form.memory(phi, len(phi)))
 
     def __call__(self, phi: Array, theta: Array) -> tuple[Array, Array]:
-        """`run` for NumPy arrays: one point in NumPy, many in torch where the process has it, in pieces.
+        """`run` for NumPy arrays: one point in NumPy, many in torch where that is faster, in pieces.
 
         What the sums cannot decide, as their terms cancel, the Jacobians may.
         """
@@ -109,9 +110,9 @@ class Steps:
         return _chosen(better, phi, start), better | (good & (after <= WORSE * before) & xp.isfinite(after))
 
     def _pieces(self, form: Rows | Normal, phi: Array, t: Array) -> tuple[Array, Array]:
-        torch: Any = torch_or_none()
+        torch: Any = torch_if_faster()
         with np.errstate(all="ignore"):
-            if len(phi) == 1 or not hasattr(torch, "from_numpy"):
+            if len(phi) == 1 or torch is None:
                 return self._in_turn(form, phi, t)
             with torch.no_grad():
                 there, t_there = (torch.from_numpy(np.ascontiguousarray(x)) for x in (phi, t))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 
-from neumatc.arrays import Array, namespace
+from neumatc.arrays import Array, as_numpy, namespace
 from neumatc.box import Box
 from neumatc.equations import Equation
 from neumatc.errors import SingularError
@@ -17,6 +17,7 @@ from neumatc.gauge import Factors, Gauge
 from neumatc.layout import Kind
 
 from .base import Operation, check_square
+from .lapack import pivots
 
 PIVOT = 4.0
 """Pivot over n eps times the largest entry of its column at which a determinant counts as zero."""
@@ -182,11 +183,9 @@ class LogDeterminant(Operation):
 
 
 def _smallest_pivot(A: Any) -> Array:
-    """Least pivot of each matrix over ``n eps max_i |A_ij|``, ``(B,)``; infinite for NumPy, which shows no pivots."""
-    xp = namespace(A)
-    if xp is np:
-        return np.full(len(A), np.inf)
-    pivots = xp.linalg.lu_factor_ex(A)[0].diagonal(0, -2, -1).abs()
-    rounding = A.shape[-1] * float(xp.finfo(A.dtype).eps) * A.abs().amax(-2)
-    share: Array = np.asarray((pivots / rounding).nan_to_num(0.0).amin(-1).cpu())
-    return share
+    """Least pivot of each matrix over ``n eps max_i |A_ij|``, ``(B,)``."""
+    largest = as_numpy(abs(A), "A").max(-2)
+    with np.errstate(invalid="ignore"):
+        shares = abs(as_numpy(pivots(A), "pivots")) / (A.shape[-1] * np.finfo(largest.dtype).eps * largest)
+    least: Array = np.nan_to_num(shares, nan=0.0).min(-1)
+    return least

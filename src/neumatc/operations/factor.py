@@ -20,6 +20,7 @@ from neumatc.layout import Kind
 
 from .base import Operation, check_square
 from .definite import hermitian_part, index_of, refuse_asymmetric
+from .lapack import cholesky, qr
 from .several import SMALL
 
 
@@ -67,7 +68,7 @@ class QR(Operation):
 
     def exact(self, A: Any) -> Factors:
         xp = namespace(A)
-        Q, R = xp.linalg.qr(A)
+        Q, R = qr(A)
         diagonal = R.diagonal(0, -2, -1)
         size = abs(diagonal)
         _refuse_dependent(size)
@@ -174,7 +175,7 @@ class Cholesky(Operation):
         refuse_asymmetric(A)
         A = hermitian_part(A)
         try:
-            return {"L": namespace(A).linalg.cholesky(A)}
+            return {"L": cholesky(A)}
         except (np.linalg.LinAlgError, RuntimeError) as cause:  # torch's error is a RuntimeError
             smallest = namespace(A).linalg.eigvalsh(A)[..., 0]
             worst = int(smallest.argmin())

@@ -17,9 +17,10 @@ from neumatc.layout import Kind
 from .angles import of_triplets
 from .base import Operation
 from .blocks import Blocks, as_blocks, core, mapped, turned, with_cores, within
+from .lapack import svd
 from .partial_eigh import inverse_gaps
 from .separated import cluster_width, gram_defect, misplaced, reordered, rotation, shortened, with_diagonal
-from .svd import SVDResult, _diagonal, _svd
+from .svd import SVDResult, _diagonal
 
 
 @final
@@ -68,7 +69,7 @@ class FullSVD(Operation):
         return replace(self, blocks=blocks)
 
     def exact(self, A: Any) -> Factors:
-        U, S, Vh = _svd(A)
+        U, S, Vh = svd(A)
         return {"U": U, "s": _diagonal(S, U.dtype), "V": adjoint(Vh)}
 
     def equations(self) -> tuple[Equation, ...]:

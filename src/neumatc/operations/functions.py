@@ -14,6 +14,7 @@ from neumatc.gauge import Factors, Gauge, NoGauge, adjoint
 
 from .base import HERMITIAN, Operation, check_square
 from .definite import hermitian_part, index_of, negative_eigenvalues
+from .lapack import eigh
 
 
 @final
@@ -52,7 +53,7 @@ class SquareRoot(Operation):
 
     def exact(self, A: Any) -> Factors:
         if is_hermitian(as_numpy(A, "A"), HERMITIAN):
-            values, V = namespace(A).linalg.eigh(hermitian_part(A))
+            values, V = eigh(hermitian_part(A))
             _refuse_negative(as_numpy(values, "the eigenvalues of A"))
             return {"X": hermitian_part((V * values[..., None, :] ** 0.5) @ adjoint(V))}
         matrices = as_numpy(A, "A")

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
-import numpy as np
-
-from neumatc.arrays import Array, is_torch, namespace
 from neumatc.equations import Equation, equal, identity, known, unknown
 from neumatc.gauge import Factors, Gauge, NoGauge
 
 from .base import Operation, check_square
+from .lapack import inverse
 
 
 @final
@@ -52,46 +50,3 @@ class Inverse(Operation):
 
     def theorem(self, rows: int) -> tuple[float, str] | None:
         return float(rows) ** 0.5, "‖X - A⁻¹‖_F/‖A⁻¹‖_F <= ‖A X - I‖_F = sqrt(n) residual (no condition number)"
-
-
-def inverse(A: Any) -> Any:
-    """``A⁻¹`` for ``A (B, n, n)``, NumPy or torch; on a CPU from LU factors (getrf, getri).
-
-    That takes 2 n³ flops. ``numpy.linalg.inv`` and ``torch.linalg.inv`` solve ``A X = I`` and take 8/3 n³.
-
-    Raises
-    ------
-    numpy.linalg.LinAlgError
-        When a pivot is zero.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> inverse(np.array([[[2.0, 1.0], [1.0, 1.0]]]))
-    array([[[ 1., -1.],
-            [-1.,  2.]]])
-    """
-    if not is_torch(A):
-        return _by_lu(A)
-    if A.device.type != "cpu":
-        return namespace(A).linalg.inv(A)
-    return namespace(A).from_numpy(_by_lu(A.resolve_conj().numpy()))
-
-
-def _by_lu(A: Array) -> Array:
-    from scipy.linalg import get_lapack_funcs
-
-    n = A.shape[-1]
-    getrf, getri, size = get_lapack_funcs(("getrf", "getri", "getri_lwork"), (A,))
-    work = int(size(n)[0].real)
-    X = np.empty(A.shape, A.dtype)
-    for matrix, memory in zip(A, X, strict=True):
-        # A row-major matrix is LAPACK's transpose, and so is its inverse: nothing is turned round.
-        memory[...] = matrix
-        lu, pivots, singular = getrf(memory.T, overwrite_a=True)
-        if singular:
-            raise np.linalg.LinAlgError("singular matrix: a pivot of its LU factors is zero")
-        found, _ = getri(lu, pivots, lwork=work, overwrite_lu=True)
-        if not np.may_share_memory(found, memory):
-            memory[...] = found.T
-    return X

@@ -15,6 +15,7 @@ from neumatc.gauge import adjoint
 
 from .base import check_square
 from .definite import hermitian_part, refuse_asymmetric
+from .lapack import eigh
 from .several import cut, refuse_unless
 
 
@@ -93,7 +94,7 @@ def solved_pencil(known: Mapping[str, Any]) -> tuple[Any, Any]:
             "Pass (A + Aᴴ)/2 where rounding is the reason, or use eig."
         ) from cause
     white = whitened(known)
-    values, Y = namespace(white.C).linalg.eigh(white.C)
+    values, Y = eigh(white.C)
     return values, white.vectors(Y)
 
 

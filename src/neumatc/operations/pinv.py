@@ -9,7 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
-from neumatc.arrays import Array, as_numpy, double, namespace, real_dtype
+from neumatc.arrays import Array, as_numpy, double, real_dtype
 from neumatc.box import Box
 from neumatc.equations import Equation, equal, identity, known, norm, unknown
 from neumatc.errors import RankError
@@ -18,6 +18,7 @@ from neumatc.gauge import Factors, Gauge, NoGauge, adjoint
 
 from .base import Operation
 from .crossing import View, meet_crossing
+from .lapack import svd
 
 ROUNDING = 4
 """Singular values up to this many times ``max(n1, n2) eps sigma_1`` may be rounding, ..."""
@@ -58,7 +59,7 @@ class PseudoInverse(Operation):
     name: str = "pinv"
 
     def exact(self, A: Any) -> Factors:
-        U, S, Vh = namespace(A).linalg.svd(A, full_matrices=False)
+        U, S, Vh = svd(A)
         self._refuse_deficient(as_numpy(S, "singular values"), A)
         return {"X": adjoint(Vh) @ (adjoint(U) / S[..., :, None])}
 
@@ -169,7 +170,7 @@ class FixedRankPseudoInverse(Operation):
 
     def triplets(self, A: Any) -> tuple[Any, Any, Any]:
         """The r leading singular triplets ``U (B, n1, r), S (B, r), V (B, n2, r)``; refuses another rank."""
-        U, S, Vh = namespace(A).linalg.svd(A, full_matrices=False)
+        U, S, Vh = svd(A)
         self._refuse_other_ranks(as_numpy(S, "singular values"), A)
         r = self.rank
         return U[..., :, :r], S[..., :r], adjoint(Vh[..., :r, :])

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 
-from neumatc.arrays import Array, as_numpy, namespace
+from neumatc.arrays import Array, as_numpy
 from neumatc.equations import Equation, equal, frobenius, identity, known, norm, unknown
 from neumatc.gauge import Factors, Gauge, NoGauge, adjoint
 from neumatc.layout import Kind
@@ -20,6 +20,7 @@ from neumatc.layout import Kind
 from .base import Operation
 from .definite import hermitian_part, index_of, negative_eigenvalues
 from .factor import refuse_wide
+from .lapack import svd
 
 
 class PolarResult(NamedTuple):
@@ -65,7 +66,7 @@ class Polar(Operation):
     name: str = "polar"
 
     def exact(self, A: Any) -> Factors:
-        X, S, Yh = namespace(A).linalg.svd(A, full_matrices=False)
+        X, S, Yh = svd(A)
         _refuse_deficient(S, A.shape[-2])
         return {"U": X @ Yh, "P": hermitian_part((adjoint(Yh) * S[..., None, :]) @ Yh)}
 

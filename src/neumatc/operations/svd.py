@@ -19,6 +19,7 @@ from neumatc.gauge import Factors, Gauge, Unitary, adjoint
 
 from .angles import of_leading
 from .base import Operation
+from .lapack import svd
 from .orthonormal import Orthonormal
 
 MOST_BUFFER = 16
@@ -61,7 +62,7 @@ class TruncatedSVD(Operation):
     name: str = "svd"
 
     def exact(self, A: Any) -> Factors:
-        U, S, Vh = _svd(A)
+        U, S, Vh = svd(A)
         k = min(self.rank + self.buffer, S.shape[-1])
         return {"U": U[..., :, :k], "M": _diagonal(S[..., :k], U.dtype), "V": adjoint(Vh)[..., :, :k]}
 
@@ -189,16 +190,6 @@ class TruncatedSVD(Operation):
         dY = Y @ (E * (Sc * K + adjoint(K) * Sr) - _diagonal(phase, K.dtype)) + (dBhX - Y @ adjoint(K)) / Sr
         dS = K.diagonal(0, -2, -1).real[..., :r]
         return {"U": dX[..., :, :r], "M": _diagonal(dS, K.dtype), "V": dY[..., :, :r]}
-
-
-def _svd(A: Any) -> Any:
-    """Thin SVD; some LAPACK builds fail to converge on a finite matrix but not on its adjoint."""
-    xp = namespace(A)
-    try:
-        return xp.linalg.svd(A, full_matrices=False)
-    except np.linalg.LinAlgError:
-        U, S, Vh = xp.linalg.svd(adjoint(A), full_matrices=False)
-        return adjoint(Vh), S, adjoint(U)
 
 
 def _diagonal(values: Any, dtype: Any) -> Any:

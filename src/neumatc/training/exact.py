@@ -10,7 +10,7 @@ from neumatc.history import Event
 from neumatc.problem import Problem
 
 from .plan import Plan
-from .solving import exact_each
+from .solving import exact_each, to_numpy
 
 
 def solved(plan: Plan, problem: Problem, x: Array) -> tuple[Factors, Array]:
@@ -24,7 +24,7 @@ def solved(plan: Plan, problem: Problem, x: Array) -> tuple[Factors, Array]:
     points, found, had = problem.box.from_unit(x), [], []
     for i, F in enumerate(exact_each(plan, problem, points)):
         if F is not None:
-            found.append({name: np.asarray(X.cpu().resolve_conj()) for name, X in F.items()})
+            found.append(to_numpy(F))
             had.append(i)
             plan.tell(Event("solve", problem.box.describe(points[i]), {"count": problem.meter.solved}))
     names = found[0] if found else ()

@@ -42,8 +42,9 @@ def attempted(plan: Plan, point: Array, compute: Callable[[], Result]) -> Result
 
 
 def exact_at(plan: Plan, problem: Problem, point: Array) -> Factors:
-    """Exact factors at one point (1, D), as tensors on the device of the fit."""
-    return problem.solve(torch.from_numpy(problem.matrices(point, keep=True)).to(plan.device), point)
+    """Exact factors at one point (1, D): arrays on a CPU, tensors on another device."""
+    A = problem.matrices(point, keep=True)
+    return problem.solve(A if plan.device == "cpu" else torch.from_numpy(A).to(plan.device), point)
 
 
 def admitted(plan: Plan, x: Array) -> Array:

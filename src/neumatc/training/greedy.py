@@ -23,7 +23,7 @@ from neumatc.sketch import Sketch
 from .excluded import nothing_left, solvable
 from .latent import orthonormalised
 from .plan import Ground, Plan, Trained, layout_of, redraw, timed
-from .solving import exact_each
+from .solving import exact_each, to_numpy
 from .span import Span
 from .suspects import steepest_midpoints
 from .tangents import best_placed, tangents, wanted
@@ -84,7 +84,7 @@ class Greedy:
         self.held: Array = np.arange(len(self.ground.held_out))
         self.station_of: Array = len(self.held) + np.arange(len(self.ground.candidates))
         A = self.problem.matrices(box.from_unit(self.ground.candidates[self.first[:1]]), keep=True)
-        F = {name: np.asarray(X.cpu()) for name, X in exact.items()}
+        F = to_numpy(exact)
         held = box.from_unit(self.ground.held_out)
         layout, doubled = layout_of(self.problem, A, F, held)
         sketches = self._sketches(A, F)
@@ -101,7 +101,7 @@ class Greedy:
         """The exact result at the first point that the sampler wants and that has one."""
         while len(self.ground.candidates):
             self.first = self.plan.sampler.first(self.ground.candidates, self.plan.samples)
-            exact = exact_each(self.plan, self.problem, self._points(self.first[:1]))[0]
+            exact = next(exact_each(self.plan, self.problem, self._points(self.first[:1])))
             if exact is not None:
                 return exact
             self.ground, _ = self.ground.without(self.first[:1])
@@ -158,7 +158,7 @@ class Greedy:
         self.worst = float(verified[np.append(self.held, self.station_of)].max())
 
     def _solve(self, chosen: list[int]) -> None:
-        results = exact_each(self.plan, self.problem, self._points(chosen))
+        results = list(exact_each(self.plan, self.problem, self._points(chosen)))
         found = [F for F in results if F is not None]
         if found:
             self.span.extend(found)
@@ -182,9 +182,9 @@ class Greedy:
         chosen = fresh[best_placed(self.ground.candidates, failing, x[fresh])]
         self.differentiated.update(chosen.tolist())
         dF = tangents(self.plan, x[chosen], self.span.exact(chosen))
-        tensors = {name: torch.from_numpy(np.ascontiguousarray(X)).to(self.plan.device) for name, X in dF.items()}
+        there = {name: self.span.there(X) for name, X in dF.items()}
         count = len(next(iter(dF.values()), ()))
-        self.span.extend([{name: X[i : i + 1] for name, X in tensors.items()} for i in range(count)])
+        self.span.extend([{name: X[i : i + 1] for name, X in there.items()} for i in range(count)])
         return count > 0
 
     def _note(self, index: int) -> None:

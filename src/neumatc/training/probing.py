@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
+import numpy as np
 
+from neumatc.arrays import namespace
 from neumatc.equations import Values
 from neumatc.gauge import Factors
 from neumatc.probes import Probes
@@ -32,7 +33,8 @@ def _together(first: Sketch, second: Sketch) -> Sketch:
 
 
 def _beside(a: Probes, b: Probes) -> Probes:
-    return Probes(torch.cat([a.left, b.left]), torch.cat([a.right, b.right], 1), 1.0)
+    xp = namespace(a.left)
+    return Probes(xp.concatenate([a.left, b.left]), xp.concatenate([a.right, b.right], 1), 1.0)
 
 
 def _part(blocks: Blocks, sketch: Sketch, last: bool) -> Blocks:
@@ -42,9 +44,14 @@ def _part(blocks: Blocks, sketch: Sketch, last: bool) -> Blocks:
         rows, columns = probes.left.shape[0], probes.right.shape[1]
         left = block["left"][..., -rows:, :] if last else block["left"][..., :rows, :]
         right = block["right"][..., -columns:] if last else block["right"][..., :columns]
-        own = {"left": left.contiguous(), "right": right.contiguous(), "weight": weight * split.coefficient}
+        own = {"left": _own(left), "right": _own(right), "weight": weight * split.coefficient}
         found.append(block | own)
     return found
+
+
+def _own(X: Any) -> Any:
+    """In memory of its own, so that what belongs to the other sketch can go."""
+    return np.ascontiguousarray(X) if isinstance(X, np.ndarray) else X.contiguous()
 
 
 def _slices(blocks: Blocks, sketch: Sketch, last: bool) -> Blocks:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
-import torch
-
-from neumatc.arrays import Array
+from neumatc.arrays import Array, is_torch
 from neumatc.family.calls import answers
 from neumatc.gauge import Factors
 from neumatc.operations import Operation
@@ -34,26 +32,24 @@ class Solver:
         """How messages call what the executor is asked for."""
         return f"the exact solver of `{self.operation.name}`"
 
-    def __call__(self, A: Array) -> dict[str, Array] | Exception:
+    def __call__(self, A: Array) -> Factors | Exception:
         """Exact factors ``(1, rows, columns)`` of one matrix."""
         try:
-            F = self.operation.exact(torch.from_numpy(A)[None])
+            return self.operation.exact(A[None])
         except Exception as cause:  # LAPACK and a user's solver fail in their own ways; the problem sorts them
             return cause
-        return {name: X.resolve_conj().numpy() for name, X in F.items()}
 
 
-def exact_each(plan: Plan, problem: Problem, points: Array) -> list[Factors | None]:
-    """Exact factors at ``points (s, D)`` as tensors; None where there are none and the box lets failures be."""
+def exact_each(plan: Plan, problem: Problem, points: Array) -> Iterator[Factors | None]:
+    """Exact factors at ``points (s, D)``, see `exact_at`; None where there are none and the box lets failures be."""
     hole = problem.box.hole
     alone = problem.executor is None or plan.device != "cpu" or (hole is not None and hole.failures)
     if alone or len(points) == 1:
-        rows = [points[i : i + 1] for i in range(len(points))]
-        return [attempted(plan, row[0], partial(exact_at, plan, problem, row)) for row in rows]
-    found: list[Factors | None] = []
+        for i in range(len(points)):
+            yield attempted(plan, points[i], partial(exact_at, plan, problem, points[i : i + 1]))
+        return
     for some in problem.pieces(points):
-        found += _together(problem, some)
-    return found
+        yield from _together(problem, some)
 
 
 def _together(problem: Problem, points: Array) -> list[Factors]:
@@ -61,9 +57,9 @@ def _together(problem: Problem, points: Array) -> list[Factors]:
     start = time.perf_counter()
     outcomes = list(answers(Solver(problem.operation), A, problem.executor))
     problem.meter.solve_seconds += time.perf_counter() - start
-    tensors = [torch.from_numpy(A[i : i + 1]) for i in range(len(points))]
     return [
-        problem.solve(tensors[i], points[i : i + 1], partial(_delivered, outcome)) for i, outcome in enumerate(outcomes)
+        problem.solve(A[i : i + 1], points[i : i + 1], partial(_delivered, outcome))
+        for i, outcome in enumerate(outcomes)
     ]
 
 
@@ -72,4 +68,10 @@ def _delivered(outcome: Any, A: Any) -> Factors:
     del A
     if isinstance(outcome, Exception):
         raise outcome
-    return {name: torch.from_numpy(np.asarray(X)) for name, X in outcome.items()}
+    found: Factors = outcome
+    return found
+
+
+def to_numpy(F: Factors) -> Factors:
+    """Factors on any device as NumPy arrays."""
+    return {name: X.cpu().resolve_conj().numpy() if is_torch(X) else X for name, X in F.items()}

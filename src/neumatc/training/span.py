@@ -8,15 +8,17 @@ but the probed rows ``Wᴴ A(p)``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+import numpy as np
 import torch
 
-from neumatc.arrays import Array
+from neumatc.arrays import Array, namespace
 from neumatc.gauge import Factors
 from neumatc.layout import Layout
-from neumatc.problem import Problem
+from neumatc.problem import Problem, in_numpy
 from neumatc.sketch import Sketch
 
 from .probing import known_by_both, unknown_by_both
@@ -47,21 +49,23 @@ class Columns:
         """Blocks of one factor set as one row ``(S,)``."""
         if self.rows is None:
             self.shapes = [{"shape": b["core"].shape[1:], "probed": b["probed"]} if b else {} for b in blocks]
-            size = sum(b["core"][0].numel() for b in blocks if b)
-            core = next(b["core"] for b in blocks if b)
+            size = sum(math.prod(shape["shape"]) for shape in self.shapes if shape)
+            core = torch.as_tensor(next(b["core"] for b in blocks if b))
             self.rows = torch.empty((self.capacity, size), dtype=core.dtype, device=core.device)
         pieces = zip(blocks, self._conjugated, strict=True)
-        return torch.cat([(b["core"].conj() if flip else b["core"]).reshape(-1) for b, flip in pieces if b])
+        flat = [(b["core"].conj() if flip else b["core"]).reshape(-1) for b, flip in pieces if b]
+        return torch.cat([torch.as_tensor(each) for each in flat])
 
     def blocks(self, rows: Tensor) -> list[dict[str, Any]]:
         """Rows ``(d, S)`` as the blocks a sketch works with."""
+        rows = in_numpy(rows)
         blocks: list[dict[str, Any]] = []
         offset = 0
         for shape, flip in zip(self.shapes, self._conjugated, strict=True):
             if not shape:
                 blocks.append({})
                 continue
-            size = shape["shape"].numel()
+            size = math.prod(shape["shape"])
             core = rows[:, offset : offset + size].reshape(-1, *shape["shape"])
             blocks.append({"core": core.conj() if flip else core, "probed": shape["probed"]})
             offset += size
@@ -91,11 +95,10 @@ class Stations:
     def add(self, probed: list[dict[str, Any]], M: int, columns: Columns, slices: int) -> None:
         """M probed stations; they catch up with the slices there are."""
         known = {name: merged([each[name] for each in probed]) for name in ("train", "verify")}
-        like = known["train"][0]["left"]
         b = -self._equations(self.train.constant(known["train"]))
         a_verify = self._equations(self.verify.constant(known["verify"]))
         size = self.capacity * (2 if self.doubled else 1)
-        like = {"dtype": torch.float64, "device": like.device}
+        like = {"dtype": torch.float64, "device": b.device}
         part = {
             "known": known,
             "count": M,
@@ -201,13 +204,9 @@ class Stations:
 
     @staticmethod
     def _equations(L: Tensor) -> Tensor:
-        """Real equations: the imaginary parts stand beside the real ones."""
+        """Real equations, as a tensor: the imaginary parts stand beside the real ones."""
+        L = torch.as_tensor(L)
         return torch.cat([L.real, L.imag], dim=-1) if L.is_complex() else L
-
-
-def _row_major(X: Tensor) -> Tensor:
-    """One matrix (1, rows, columns) out of LAPACK's order: torch turns it four times as fast as a stack of one."""
-    return X[0].contiguous()[None]
 
 
 def merged(blocks: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -215,7 +214,7 @@ def merged(blocks: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
 
     def join(values: list[Any]) -> Any:
         follows_p = hasattr(values[0], "ndim") and values[0].ndim == 3
-        return torch.cat(values) if follows_p and len(values) > 1 else values[0]
+        return namespace(values[0]).concatenate(values) if follows_p and len(values) > 1 else values[0]
 
     return [{key: join([each[i][key] for each in blocks]) for key in blocks[0][i]} for i in range(len(blocks[0]))]
 
@@ -233,7 +232,10 @@ class Span:
         device: str,
     ) -> None:
         self.problem, self.layout, self.doubled, self.device = problem, layout, doubled, device
-        train, verify = (sketch.like(torch.empty(0, device=device)) for sketch in sketches)
+        # On a CPU all that is as large as A is NumPy's: one library's threads do not wait for those of another.
+        train, verify = (
+            sketches if device == "cpu" else (sketch.like(torch.empty(0, device=device)) for sketch in sketches)
+        )
         self.columns = (Columns(train, capacity), Columns(verify, capacity))
         self.stations = Stations(problem.operation.given, (train, verify), capacity, doubled)
         dtype = torch.complex128 if problem.working.kind == "c" else torch.float64
@@ -245,17 +247,17 @@ class Span:
         """Add stations, building A(p) in pieces so that only a few matrices are held at once."""
         probed = []
         for some in self.problem.pieces(points):
-            A = self.problem.matrices(some, keep=keep)
-            probed.append(self.stations.probe(torch.from_numpy(A).to(self.device)))
+            probed.append(self.stations.probe(self.there(self.problem.matrices(some, keep=keep))))
         self.stations.add(probed, len(points), self.columns[0], self.count)
 
     def solve(self, points: Array) -> None:
         """Solve exactly at ``points (s, D)`` and add the results to the span."""
-        found = []
-        for i in range(len(points)):
-            A = torch.from_numpy(self.problem.matrices(points[i : i + 1], keep=True)).to(self.device)
-            found.append(self.problem.solve(A, points[i : i + 1]))
-        self.extend(found)
+        rows = [points[i : i + 1] for i in range(len(points))]
+        self.extend([self.problem.solve(self.there(self.problem.matrices(row, keep=True)), row) for row in rows])
+
+    def there(self, X: Array) -> Any:
+        """An array where the fit computes: as it is on a CPU, else a tensor."""
+        return X if self.device == "cpu" else torch.from_numpy(np.ascontiguousarray(X)).to(self.device)
 
     def exact(self, which: Array) -> Factors:
         """The factors that were added as numbers ``which``, as NumPy arrays."""
@@ -263,10 +265,9 @@ class Span:
 
     def extend(self, found: list[Factors]) -> None:
         """Add exact results to the span."""
-        first = self.count
-        for columnwise in found:
-            F = {name: _row_major(X) for name, X in columnwise.items()}
-            self.layout.pack(F, self.snapshots[self.count : self.count + 1])
+        first, memory = self.count, in_numpy(self.snapshots)
+        for F in found:
+            self.layout.pack(F, memory[self.count : self.count + 1])
             train, verify = self.columns
             probed = unknown_by_both(train.sketch, verify.sketch, F)
             self._orthonormalise([train.flatten(probed[0]), verify.flatten(probed[1])])
