@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 from benchmarks.timing import Timing
 from neumatc.arrays import Array
@@ -25,6 +26,10 @@ SLOW, FEW, LONG = 0.2, 5, 10.0
 SHORT, WARM = 0.02, 3
 """Seconds of a call below which it runs unmeasured before each measurement, and how often: another one has emptied the
 caches, and a victim cache takes more than one pass to be filled."""
+
+REST = 0.03
+"""Seconds of sleep before each measurement where there are several threads: those of the library that was called before
+turn round and round for as long, on the cores that the next one needs."""
 
 TRIED = 3
 """Turns of a quick run."""
@@ -82,9 +87,11 @@ def turns(calls: Mapping[str, Callable[[], Any]], quick: bool = False) -> Turns:
     alone = {name: _alone(call) for name, call in calls.items()}
     count, names = TRIED if quick else _count(alone), list(calls)
     spent, rng = np.empty((len(names), count)), np.random.default_rng(0)
+    rest = REST if torch.get_num_threads() > 1 else 0.0
     for j in range(count):
         for i in rng.permutation(len(names)):
             call = calls[names[i]]
+            time.sleep(rest)
             for _ in range(WARM if alone[names[i]] < SHORT else 0):
                 call()
             spent[i, j] = _seconds(call)

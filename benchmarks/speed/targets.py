@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import torch
+
 from benchmarks.record import Check, Row
 from benchmarks.speed.clock import Ratio
 
@@ -44,7 +46,8 @@ class Figure:
 
 
 def aimed(row: Row, figures: Sequence[Figure], **extra: Any) -> Row:
-    """Return the row with figures, their checks, and further entries of ``extra``."""
+    """Return the row with figures, their checks, and further entries of ``extra``; its case tells of a lone thread."""
     checks = [check for figure in figures if (check := figure.check)]
     kept = {**row.extra, **extra, "figures": [figure.record() for figure in figures]}
-    return row.having(*checks, extra=kept)
+    alone = ", one thread" if torch.get_num_threads() == 1 else ""
+    return row.having(*checks, extra=kept, case=f"{row.case}{alone}")
