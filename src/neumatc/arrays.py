@@ -50,7 +50,7 @@ def namespace(x: object) -> ModuleType:
     return torch if torch is not None and is_torch(x) else np
 
 
-def as_numpy(x: object, what: str) -> Array:
+def as_numpy(x: object, what: object) -> Array:
     """View ``x`` as a NumPy array of numbers, without a copy where the memory allows it.
 
     Parameters
@@ -95,7 +95,7 @@ def is_sparse(x: object) -> bool:
     return sparse is not None and bool(sparse.issparse(x))
 
 
-def _refuse_sparse(x: object, what: str) -> None:
+def _refuse_sparse(x: object, what: object) -> None:
     if is_sparse(x):
         raise InputError(
             f"{what} must be dense; a scipy.sparse {_kind(x)} of shape {x.shape} came. "  # type: ignore[attr-defined]
@@ -124,7 +124,7 @@ def _why_not_numeric(x: object) -> str:
     return "Text, None or Python objects are probably mixed in with the numbers."
 
 
-def check_finite(x: Array, what: str) -> None:
+def check_finite(x: Array, what: object) -> None:
     """Raise `NonFiniteError` unless every entry of ``x`` is finite.
 
     LAPACK must never see anything else: NumPy's svd of Inf does not return, and inv of Inf gives finite nonsense.

@@ -102,10 +102,11 @@ class Affine(MatrixFamily):
         check_points(points, box)
         caller = self._caller(box)
         theta: list[Array] = []
+        where = box.describe(points[0]) if len(points) else ""
         for row, coefficients in zip(points, answers(caller, points, executor), strict=True):
             self._check_count(coefficients, caller.what(row))
             theta.append(coefficients)
-            check_dtype(coefficients.dtype, caller.what(row), theta[0].dtype, box.describe(points[0]))
+            check_dtype(coefficients.dtype, caller.what(row), theta[0].dtype, where)
         return np.stack(theta) if theta else np.empty((0, len(self.matrices)))
 
     def inspect(self, box: Box) -> Spec:
@@ -132,7 +133,7 @@ class Affine(MatrixFamily):
         # The matrices decide on the precision: coefficients are usually Python floats, and those are always double.
         return np.result_type(self.matrices.dtype, np.complex64 if is_complex(theta.dtype) else np.float32)
 
-    def _check_count(self, theta: Array, what: str) -> None:
+    def _check_count(self, theta: Array, what: object) -> None:
         if len(theta) != len(self.matrices):
             raise InputError(
                 f"{what} must be {len(self.matrices)} numbers, one for each matrix; {len(theta)} came. "

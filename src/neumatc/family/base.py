@@ -50,7 +50,7 @@ class Spec:
         check_dtype(matrix.dtype, f"A(p) at {where}", self.dtype, self.where)
 
 
-def check_dtype(dtype: np.dtype[Any], what: str, first: np.dtype[Any], where_first: str) -> None:
+def check_dtype(dtype: np.dtype[Any], what: object, first: np.dtype[Any], where_first: str) -> None:
     """Raise `InputError`, naming both points, unless the answer ``what`` has the dtype of the first one."""
     if dtype != first:
         raise InputError(

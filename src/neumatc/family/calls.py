@@ -8,7 +8,7 @@ caller holds is taken as it is: for large matrices a copy can cost as much as bu
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol, final
+from typing import Any, NamedTuple, Protocol, final
 
 import numpy as np
 
@@ -67,12 +67,24 @@ class Caller:
             raise _wrong_axes(array, what, self.axes)
         return _sound(array, what) if ours else copied(array, what)
 
-    def what(self, row: Float64) -> str:
+    def what(self, row: Float64) -> "What":
         """Name the answer at one point in messages: ``"A(p) at p = 0.3"``."""
-        return f"{self.name} at {self.box.describe(row)}"
+        return What(self.name, self.box, row)
 
 
-def asked(function: Callable[[Any], Any], p: Any, what: str) -> Any:
+class What(NamedTuple):
+    """A name for messages that is not written out before there is one: it would take longer than many an answer."""
+
+    name: str
+    box: Box
+    row: Float64
+
+    def __str__(self) -> str:
+        """Write it out."""
+        return f"{self.name} at {self.box.describe(self.row)}"
+
+
+def asked(function: Callable[[Any], Any], p: Any, what: object) -> Any:
     """Call a user's function, and chain whatever it raises to an `UndefinedError` that says where."""
     try:
         return function(p)
@@ -160,12 +172,12 @@ def _may_be_kept(answer: object) -> bool:
     return answer.dtype.isnative and answer.dtype.kind in "fc" and answer.dtype == working_dtype(answer.dtype)
 
 
-def copied(array: Array, what: str) -> Array:
+def copied(array: Array, what: object) -> Array:
     """Copy to a dtype LAPACK knows, after checking that there is something in it and that it is finite."""
     return np.array(_sound(array, what), dtype=working_dtype(array.dtype), order="C")
 
 
-def _sound(array: Array, what: str) -> Array:
+def _sound(array: Array, what: object) -> Array:
     if not array.size:
         raise InputError(
             f"{what} must have at least one row and one column; shape {array.shape} came. "
@@ -175,7 +187,7 @@ def _sound(array: Array, what: str) -> Array:
     return array
 
 
-def check_steady(first: Array, second: Array, what: str) -> None:
+def check_steady(first: Array, second: Array, what: object) -> None:
     """Raise `InputError` when two answers at one point differ by more than rounding."""
     same = first.shape == second.shape and first.dtype == second.dtype
     if same and _difference(first, second) <= _tolerance(first.dtype):
@@ -199,7 +211,7 @@ def _difference(first: Array, second: Array) -> float:
     return float(2 * (np.max(np.abs(first / 2 - second / 2)) / size)) if size else float(np.any(second))
 
 
-def check_callable(function: object, what: str) -> None:
+def check_callable(function: object, what: object) -> None:
     """Raise `InputError` unless ``function`` can be called."""
     if not callable(function):
         raise InputError(
@@ -209,7 +221,7 @@ def check_callable(function: object, what: str) -> None:
         )
 
 
-def _wrong_axes(array: Array, what: str, axes: int) -> InputError:
+def _wrong_axes(array: Array, what: object, axes: int) -> InputError:
     hints = {
         (2, 0): "A 1 x 1 matrix was probably written as a number. Return np.array([[a]]).",
         (2, 1): "A diagonal or a flattened matrix was probably returned. Return np.diag(a), or reshape it to (n1, n2).",
