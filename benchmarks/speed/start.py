@@ -1,13 +1,16 @@
 """What a user waits for before the first answer: the import, a saved fit in a fresh process, the help."""
 
+import atexit
 import json
+import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
 from benchmarks.cases import Case, Measurement, Setting
@@ -41,10 +44,24 @@ print(json.dumps({"torch": "torch" in sys.modules, "digest": digest}))
 """
 
 
+@cache
+def compiled() -> str:
+    """Return a folder for the bytecode of all processes of this one."""
+    folder = mkdtemp(prefix="neumatc-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def milliseconds(script: str, *arguments: str) -> tuple[float, str]:
-    """Run in a fresh process; milliseconds of the whole process, and what it wrote."""
+    """Run in a fresh process; milliseconds of the whole process, and what it wrote.
+
+    Modules are compiled by the first process and not by those that follow, as where a package was installed by pip.
+    """
+    # An empty value is none: bytecode is written, but not beside the sources.
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": compiled()}
+    command = [sys.executable, "-c", script, *arguments]
     start = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return 1e3 * (time.perf_counter() - start), done.stdout
 
 

@@ -1,9 +1,12 @@
 """Factors as one flat vector, Hermitian ones as block rows of their lower triangle."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
+from neumatc.direct import Field
 from neumatc.layout import BLOCK, Layout, Part
 
 SIZES = pytest.mark.parametrize("n", [1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 2 * BLOCK + 1])
@@ -122,3 +125,14 @@ def test_a_plain_layout_is_one_full_matrix() -> None:
     assert Layout((Part("X", 2, 2),)).is_plain
     assert not Layout((Part("X", 2, 2, "hermitian"),)).is_plain
     assert not Layout((Part("X", 2, 2), Part("Y", 2, 2))).is_plain
+
+
+@pytest.mark.parametrize("kind", ["hermitian", "lower", "upper"])
+@pytest.mark.parametrize("scratch", [1, 5 * BLOCK * 70, 1 << 20])
+def test_a_batch_is_written_in_pieces_of_any_size(kind: Any, scratch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("neumatc.direct.SCRATCH", scratch)
+    rng, part = np.random.default_rng(1), Part("X", 70, 70, kind)
+    phi, C = rng.standard_normal((13, 4)), rng.standard_normal((4, 3 + part.size))
+    memory = np.full((13, 70, 70), np.nan)
+    Field.of(part, 3, C.dtype).write(phi, C, memory)
+    np.testing.assert_allclose(memory, part.unpack(phi @ C[:, 3:]), rtol=0, atol=1e-13)

@@ -16,7 +16,7 @@ import scipy.linalg.lapack  # noqa: F401  # its library must be there to be foun
 import torch
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
-SCIPY = ("scipy.libs", "scipy/.dylibs", "scipy\\.libs")
+SCIPY = ("scipy.libs", "scipy/.dylibs")
 """Where SciPy's wheels keep a library of their own."""
 
 
