@@ -9,7 +9,10 @@ import torch
 from benchmarks.record import Check, Row
 from benchmarks.speed.clock import Ratio
 
-__all__ = ["Figure", "aimed"]
+__all__ = ["ALONE", "Figure", "aimed"]
+
+ALONE = ", one thread"
+"""What the case of a row says where it was measured with one thread."""
 
 
 @dataclass(frozen=True)
@@ -49,5 +52,5 @@ def aimed(row: Row, figures: Sequence[Figure], **extra: Any) -> Row:
     """Return the row with figures, their checks, and further entries of ``extra``; its case tells of a lone thread."""
     checks = [check for figure in figures if (check := figure.check)]
     kept = {**row.extra, **extra, "figures": [figure.record() for figure in figures]}
-    alone = ", one thread" if torch.get_num_threads() == 1 else ""
+    alone = ALONE if torch.get_num_threads() == 1 else ""
     return row.having(*checks, extra=kept, case=f"{row.case}{alone}")

@@ -193,14 +193,16 @@ def test_without_a_gpu_the_page_says_so(tmp_path):
     assert "Skipped: no cuda device." in markdown.read_text(encoding="utf-8")
 
 
-def test_what_was_missed_is_told_first(tmp_path):
+@pytest.mark.parametrize(("threads", "told"), [(2, ""), (1, ", one thread")])
+def test_what_was_missed_is_told_first(threads, told, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.get_num_threads", lambda: threads)
     rows = tmp_path / "rows.jsonl"
     figures = [Figure("f / dot", Ratio(1.3, 1.2, 1.4), most=1.15), Figure("best LAPACK / f", Ratio(0.5, 0.4, 0.6))]
     base = Row("speed-one", "n = 256, inv", "family", 256, 1, "inv", "curve", points=3, error_worst=1e-13)
     append(rows, aimed(base, figures), quick=False)
     text = write(rows, tmp_path, MEASUREMENTS)[0].read_text(encoding="utf-8")
     losses = text.split('<a id="losses"></a>')[1].split("## ")[0]
-    assert "**LOSS** speed-one, n = 256, inv: f / dot is 1.30 × (1.20 – 1.40), not ≤ 1.15" in losses
+    assert f"**LOSS** speed-one, n = 256, inv{told}: f / dot is 1.30 × (1.20 – 1.40), not ≤ 1.15" in losses
     assert "LAPACK is faster, 0.500 × (0.400 – 0.600) (no target)" in losses
     assert "**0 of 1 check held**" in text
 

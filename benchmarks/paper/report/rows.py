@@ -12,13 +12,14 @@ Record = Mapping[str, Any]
 def current(records: Iterable[Record], quick: bool = False) -> list[Record]:
     """Return the last run of every case: a row is replaced by a later one of its method, a breakdown by a success.
 
-    A run of a case happens in one process and at one commit, so rows of other commits are leftovers of earlier runs.
+    A run of a case happens in one process, at one commit and with one number of threads, so rows of other commits are
+    leftovers of earlier runs.
     """
     parts: dict[tuple[str, ...], list[Record]] = {}
     for record in records:
         if quick or not record["quick"]:
             part = (record["extra"].get("part", record["case"]), record["extra"].get("table", ""))
-            parts.setdefault((record["measurement"], *part), []).append(record)
+            parts.setdefault((record["measurement"], *part, str(record["threads"])), []).append(record)
     found: list[Record] = []
     for rows in parts.values():
         if _empty(rows[-1]):

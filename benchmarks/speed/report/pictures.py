@@ -13,6 +13,7 @@ from benchmarks.paper.report.drawing import BLUE, COLOURS, GREY, INK, ORANGE, ca
 from benchmarks.paper.report.rows import Record, of
 from benchmarks.paper.report.words import number
 from benchmarks.speed.report.figures import Said, said
+from benchmarks.speed.targets import ALONE
 
 __all__ = ["Drawing", "drawings"]
 
@@ -52,18 +53,27 @@ def sweep(records: Sequence[Record], name: str, batch: int | None = None) -> lis
 
 
 def used(records: Sequence[Record]) -> Figure:
-    """Every target as a line: quartiles of what was measured over what is allowed."""
-    lines = [each for record in records for each in said(record) if each.passed is not None and each.share > 0]
-    figure, (axes,) = canvas(1, 1, width=9.6, height=0.8 + 0.21 * len(lines))
-    for i, each in enumerate(lines):
-        colour, scale = (GREEN if each.passed else RED), each.share / each.median
-        ends = sorted((each.share, *_ends(each, scale)))
-        axes.plot([ends[0], ends[-1]], [i, i], color=colour, linewidth=2, alpha=0.55)
-        axes.plot(each.share, i, "o", color=colour, markersize=4.5)
+    """Every target as a line: quartiles of what was measured over what is allowed, hollow for a lone thread.
+
+    Targets of the growth of costs are left to their own picture.
+    """
+    targets: dict[str, list[Said]] = {}
+    for record in records:
+        for each in said(record):
+            if each.passed is not None and each.share > 0 and record["measurement"] != "speed-scaling":
+                targets.setdefault(named(each).replace(ALONE, ""), []).append(each)
+    figure, (axes,) = canvas(1, 1, width=9.6, height=0.8 + 0.21 * len(targets))
+    for i, several in enumerate(targets.values()):
+        for each in several:
+            colour, scale = (GREEN if each.passed else RED), each.share / each.median
+            ends = sorted((each.share, *_ends(each, scale)))
+            inside = "white" if ALONE in each.record["case"] else colour
+            axes.plot([ends[0], ends[-1]], [i, i], color=colour, linewidth=2, alpha=0.4)
+            axes.plot(each.share, i, "o", color=colour, markersize=4.5, markerfacecolor=inside)
     axes.axvline(1.0, color=INK, linewidth=1, linestyle="--")
-    axes.set(xscale="log", xlabel="share of the target that is used (left of the line: held)", ylim=(len(lines), -1))
+    axes.set(xscale="log", xlabel="share of the target that is used (left of the line: held)", ylim=(len(targets), -1))
     numbered(axes.xaxis)
-    axes.set_yticks(range(len(lines)), [named(each) for each in lines], fontsize=7)
+    axes.set_yticks(range(len(targets)), list(targets), fontsize=7)
     axes.grid(visible=False, axis="y")
     return figure
 
@@ -186,8 +196,8 @@ def ticks(axes: Axes, at: Sequence[float]) -> None:
 
 
 USED = (
-    "Every target: the dot is the median of what was measured, as a share of what is allowed, the bar its quartiles. "
-    "Right of the dashed line a target is missed."
+    "Every target: the dot is the median of what was measured, as a share of what is allowed, the bar its quartiles; "
+    "filled with two threads, hollow with one. Right of the dashed line a target is missed."
 )
 SIZES = (
     "Left: one answer, its correction and its certificate, the exact solve and the whole fit against n, all with about "
