@@ -63,7 +63,7 @@ def fit(
     sampler : where to solve exactly; failure-informed by default
     rng : None, an integer, or a numpy Generator; the same integer gives the same fit, bit for bit, on one machine
     executor : anything with ``map`` (``concurrent.futures``), for building A(p) and for exact solves that are wanted at
-        once: two in one parameter, more in several and wherever all places are known beforehand
+        once: in several parameters, and wherever places are known beforehand
     device : torch device of the fit, "cpu" by default
     dtype : of the stored map; that of A(p) by default
     progress : True for a bar on the terminal, or a callable that receives every event
