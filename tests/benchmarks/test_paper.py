@@ -68,13 +68,19 @@ def test_all_methods_of_the_paper_take_part(records):
 
 def row(method="default", status="", commit="new", case="case", **values):
     given = {"measurement": "table4", "case": case, "method": method, "seed": 0, "baseline": "NumPy", "quick": False}
-    return {**given, "status": status, "commit": commit, "extra": {"part": case}, **values}
+    return {"threads": 1, **given, "status": status, "commit": commit, "extra": {"part": case}, **values}
 
 
 def test_the_last_run_of_a_case_counts():
     assert current([row(commit="old"), row()]) == [row()]
     assert current([row("dropped", commit="old"), row(commit="old"), row()]) == [row()]
     assert current([row(), row(case="other")]) == [row(), row(case="other")]
+
+
+def test_runs_with_other_numbers_of_threads_stand_beside_each_other():
+    two, one = row(case="n = 512", threads=2, commit="old"), row(case="n = 512, one thread")
+    two["extra"], one["extra"] = {"part": "n = 512"}, {"part": "n = 512"}
+    assert current([two, one]) == [two, one]
 
 
 def test_what_differs_in_its_baseline_alone_is_kept():
