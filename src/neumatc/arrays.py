@@ -15,6 +15,7 @@ from neumatc.errors import InputError, NonFiniteError
 
 __all__ = [
     "Array",
+    "all_finite",
     "as_numpy",
     "binary_exponent",
     "check_finite",
@@ -31,6 +32,9 @@ __all__ = [
 ]
 
 Array: TypeAlias = npt.NDArray[Any]
+
+MANY = 4096
+"""Numbers from which their sum of squares is the quickest way to see that all of them are finite."""
 
 
 def torch_or_none() -> ModuleType | None:
@@ -124,6 +128,19 @@ def _why_not_numeric(x: object) -> str:
     return "Text, None or Python objects are probably mixed in with the numbers."
 
 
+def all_finite(x: Array) -> bool:
+    """Whether every entry of ``x`` is finite.
+
+    The sum of squares tells in one read and without a mask, unless it overflows; for few numbers a mask is quicker.
+    """
+    if x.size >= MANY and x.flags.c_contiguous and x.dtype == working_dtype(x.dtype):
+        numbers = x.reshape(-1).view(real_dtype(x.dtype))
+        with np.errstate(over="ignore", invalid="ignore"):
+            if np.isfinite(np.dot(numbers, numbers)):
+                return True
+    return bool(np.isfinite(x).all())
+
+
 def check_finite(x: Array, what: object) -> None:
     """Raise `NonFiniteError` unless every entry of ``x`` is finite.
 
@@ -134,9 +151,9 @@ def check_finite(x: Array, what: object) -> None:
     x : array of any shape.
     what : how the message calls it, for example ``"A(p) at p = 0.3"``.
     """
-    finite = np.isfinite(x)
-    if finite.all():
+    if all_finite(x):
         return
+    finite = np.isfinite(x)
     first = tuple(int(i) for i in np.argwhere(~finite)[0])
     raise NonFiniteError(
         f"{what} must be finite; {x.size - np.count_nonzero(finite)} of {x.size} entries are NaN or Inf, "

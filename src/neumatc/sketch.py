@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -82,9 +83,9 @@ class Sketch:
     def like(self, tensor: Any) -> Sketch:
         return Sketch(self.equations, tuple(p.like(tensor) for p in self.probes), self.scales)
 
-    @property
+    @cached_property
     def splits(self) -> list[tuple[Probes, float, Split]]:
-        """Per term: probes, weight of its equation, and the cut."""
+        """Per term: probes, weight of its equation, and the cut; the same for every A(p)."""
         return [
             (p, p.weight / scale, Split.of(term))
             for e, p, scale in zip(self.equations, self.probes, self.scales, strict=True)

@@ -243,3 +243,18 @@ def test_is_hermitian() -> None:
     assert arrays.is_hermitian(H, 1e-5)
     assert arrays.is_hermitian(1e200 * H, 1e-5)  # relative, not absolute
     assert not arrays.is_hermitian(1e-30 * B, 1e-5)
+
+
+@pytest.mark.parametrize(
+    "dtype", [np.float16, np.float32, np.float64, np.complex64, np.complex128, np.longdouble, ">f8"]
+)
+@pytest.mark.parametrize("size", [3, arrays.MANY + 1])
+def test_finite_means_every_entry(dtype: Any, size: int) -> None:
+    x = np.ones(size, dtype)
+    assert arrays.all_finite(x)
+    assert arrays.all_finite(x[::2])
+    x[1] = np.finfo(x.real.dtype).max  # whose square overflows
+    assert arrays.all_finite(x)
+    for bad in (np.nan, np.inf, -np.inf):
+        x[-1] = bad
+        assert not arrays.all_finite(x)

@@ -13,8 +13,7 @@ from neumatc.correct.probed import Probed
 from neumatc.equations import Values
 from neumatc.gauge import Factors, NoGauge
 from neumatc.operations import Operation
-from neumatc.probes import Probes
-from neumatc.sketch import Sketch, Split
+from neumatc.sketch import Sketch
 
 
 @dataclass(frozen=True)
@@ -71,14 +70,9 @@ class Corrector:
         return len(block["core"] if "core" in block else block["left"])
 
     @cached_property
-    def cuts(self) -> list[tuple[Probes, float, Split]]:
-        """`Sketch.splits`, which are the same for every A(p)."""
-        return self.sketch.splits
-
-    @cached_property
     def halves(self) -> bool:
         """Whether φ is complex and ``L (i φ) = i L φ``: no adjoint of a factor stands alone in a term."""
-        alone = [split.first for _, _, split in self.cuts if split.first is not None and split.second is None]
+        alone = [split.first for _, _, split in self.sketch.splits if split.first is not None and split.second is None]
         return self.complex_coefficients and not any(symbol.adjoint for symbol in alone)
 
     @cached_property

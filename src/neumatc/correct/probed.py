@@ -115,7 +115,7 @@ class Probed:
         corrector, probes = self.corrector, self.corrector.sketch.probes
         sizes = [(one.left.shape[0], one.right.shape[1]) for one in probes]
         found = np.empty((count, sum(k1 * k2 for k1, k2 in sizes)), complex if corrector.complex_numbers else float)
-        terms, start = zip(self.known, corrector.unknown, corrector.cuts, strict=True), 0
+        terms, start = zip(self.known, corrector.unknown, corrector.sketch.splits, strict=True), 0
         for equation, (k1, k2) in zip(corrector.sketch.equations, sizes, strict=True):
             block = found[:, start : start + k1 * k2].reshape(count, k1, k2)
             start += k1 * k2

@@ -52,8 +52,8 @@ class Caller:
     def __call__(self, row: Float64) -> Array:
         """Return the answer at one point (D,) as an array of its own: finite, of a dtype LAPACK knows."""
         answer = self.raw(row)
-        alone = sys.getrefcount(answer) <= _ALONE
-        return self.checked(answer, row, _may_be_kept(answer) if alone else False)
+        alone = sys.getrefcount(answer) <= _ALONE  # counted before the call below holds it as an argument
+        return self.checked(answer, row, ours=alone and _may_be_kept(answer))
 
     def raw(self, row: Float64) -> Any:
         """Return what the function itself answers at one point (D,)."""
@@ -169,7 +169,7 @@ def _may_be_kept(answer: object) -> bool:
     """Whether an array owns its memory, in the order and a dtype that a copy would have."""
     if type(answer) is not np.ndarray or not (answer.flags.owndata and answer.flags.c_contiguous):
         return False
-    return answer.dtype.isnative and answer.dtype.kind in "fc" and answer.dtype == working_dtype(answer.dtype)
+    return bool(answer.dtype == working_dtype(answer.dtype))
 
 
 def copied(array: Array, what: object) -> Array:

@@ -6,7 +6,6 @@ is kept: nothing is changed afterwards.
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from neumatc.arrays import Array, double, real_dtype, torch_or_none
+from neumatc.arrays import Array, all_finite, double, real_dtype, torch_or_none
 from neumatc.certify import Certificate, joined
 from neumatc.correct import STEPS, Corrector, Probed, Reduced
 from neumatc.errors import InputError
@@ -170,7 +169,7 @@ class Latent:
         """`Problem.matrices` for products that follow at once: one answer of a function is not copied for them.
 
         A copy, and a look at every number, take as long as half of the products. That all numbers are finite is seen
-        from the sum of their squares; where that is not finite, or the answer is no plain array, nothing is spared.
+        from the sum of their squares; where one is not, or the answer is no plain array, nothing is spared.
         """
         problem, family, key = self.problem, self.problem.family, points.tobytes()
         if not (isinstance(family, Family) and len(points) == 1) or problem.exponent or key in problem.meter.kept:
@@ -243,10 +242,3 @@ def plain(answer: Any, shape: tuple[int, int], dtype: np.dtype[Any]) -> bool:
     """Whether an answer is an array just as it is computed with."""
     same = type(answer) is np.ndarray and answer.shape == shape and answer.dtype == dtype
     return bool(same and answer.flags.c_contiguous)
-
-
-def all_finite(matrix: Array) -> bool:
-    """Whether the sum of squares is finite, so that every number is; False where squares overflow, too."""
-    numbers = matrix.reshape(-1).view(float)
-    with np.errstate(over="ignore", invalid="ignore"):
-        return math.isfinite(np.dot(numbers, numbers))

@@ -9,8 +9,9 @@ from neumatc.gauge import Factors
 from neumatc.history import Event
 from neumatc.problem import Problem
 
+from .devices import to_numpy
 from .plan import Plan
-from .solving import exact_each, to_numpy
+from .solving import exact_each
 
 
 def solved(plan: Plan, problem: Problem, x: Array) -> tuple[Factors, Array]:

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import torch
 
 from neumatc.arrays import Array
 from neumatc.errors import ExactSolveError
 from neumatc.gauge import Factors
 from neumatc.history import Event
 from neumatc.problem import FAILURES, Problem
+
+from .devices import there
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -44,7 +45,7 @@ def attempted(plan: Plan, point: Array, compute: Callable[[], Result]) -> Result
 def exact_at(plan: Plan, problem: Problem, point: Array) -> Factors:
     """Exact factors at one point (1, D): arrays on a CPU, tensors on another device."""
     A = problem.matrices(point, keep=True)
-    return problem.solve(A if plan.device == "cpu" else torch.from_numpy(A).to(plan.device), point)
+    return problem.solve(there(A, plan.device), point)
 
 
 def admitted(plan: Plan, x: Array) -> Array:

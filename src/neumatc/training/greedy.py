@@ -20,10 +20,11 @@ from neumatc.history import Event
 from neumatc.probes import probe_counts
 from neumatc.sketch import Sketch
 
+from .devices import there, to_numpy
 from .excluded import nothing_left, solvable
 from .latent import orthonormalised
 from .plan import Ground, Plan, Trained, layout_of, redraw, timed
-from .solving import exact_each, to_numpy
+from .solving import exact_each
 from .span import Span
 from .suspects import steepest_midpoints
 from .tangents import best_placed, tangents, wanted
@@ -182,9 +183,9 @@ class Greedy:
         chosen = fresh[best_placed(self.ground.candidates, failing, x[fresh])]
         self.differentiated.update(chosen.tolist())
         dF = tangents(self.plan, x[chosen], self.span.exact(chosen))
-        there = {name: self.span.there(X) for name, X in dF.items()}
+        placed = {name: there(X, self.plan.device) for name, X in dF.items()}
         count = len(next(iter(dF.values()), ()))
-        self.span.extend([{name: X[i : i + 1] for name, X in there.items()} for i in range(count)])
+        self.span.extend([{name: X[i : i + 1] for name, X in placed.items()} for i in range(count)])
         return count > 0
 
     def _note(self, index: int) -> None:

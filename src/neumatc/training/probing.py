@@ -16,7 +16,7 @@ Blocks = list[dict[str, Any]]
 
 
 def known_by_both(first: Sketch, second: Sketch, values: Values) -> tuple[Blocks, Blocks]:
-    """``first.known(values)`` and ``second.known(values)``; the sketches hold tensors and the same equations."""
+    """``first.known(values)`` and ``second.known(values)``; the sketches hold the same equations."""
     blocks = _together(first, second).known(values)
     return _part(blocks, first, last=False), _part(blocks, second, last=True)
 
@@ -41,10 +41,9 @@ def _part(blocks: Blocks, sketch: Sketch, last: bool) -> Blocks:
     """What belongs to the probes of one sketch: the first, or the last ones."""
     found = []
     for block, (probes, weight, split) in zip(blocks, sketch.splits, strict=True):
-        rows, columns = probes.left.shape[0], probes.right.shape[1]
-        left = block["left"][..., -rows:, :] if last else block["left"][..., :rows, :]
-        right = block["right"][..., -columns:] if last else block["right"][..., :columns]
-        own = {"left": _own(left), "right": _own(right), "weight": weight * split.coefficient}
+        rows, columns = _places(probes, last)
+        left, right = _own(block["left"][..., rows, :]), _own(block["right"][..., columns])
+        own = {"left": left, "right": right, "weight": weight * split.coefficient}
         found.append(block | own)
     return found
 
@@ -61,12 +60,14 @@ def _slices(blocks: Blocks, sketch: Sketch, last: bool) -> Blocks:
         if not block:
             found.append({})
             continue
-        core, (left, right) = block["core"], block["probed"]
-        if left:
-            count = probes.left.shape[0]
-            core = core[:, -count:] if last else core[:, :count]
-        if right:
-            count = probes.right.shape[1]
-            core = core[..., -count:] if last else core[..., :count]
-        found.append({"core": core, "probed": (left, right)})
+        (rows, columns), (left, right) = _places(probes, last), block["probed"]
+        core = block["core"][:, rows if left else slice(None), columns if right else slice(None)]
+        found.append({"core": core, "probed": block["probed"]})
     return found
+
+
+def _places(probes: Probes, last: bool) -> tuple[slice, slice]:
+    """Where the probes of one sketch stand among those of both, on the left and on the right."""
+    counts = probes.left.shape[0], probes.right.shape[1]
+    rows, columns = (slice(-count, None) if last else slice(count) for count in counts)
+    return rows, columns

@@ -10,6 +10,7 @@ import torch
 from neumatc.arrays import Array
 from neumatc.gauge import Factors
 
+from .devices import to_numpy
 from .judge import Judge
 from .nodes import MANY
 from .plan import Plan
@@ -36,7 +37,7 @@ def _on_device(plan: Plan, operation: Any, A: Array, predicted: Factors) -> Fact
         return _steps(operation, A, predicted)
     tensors = {name: torch.from_numpy(X.copy()).to(plan.device) for name, X in predicted.items()}
     F = _steps(operation, torch.from_numpy(A).to(plan.device), tensors)
-    return {name: X.resolve_conj().cpu().numpy() for name, X in F.items()}
+    return to_numpy(F)
 
 
 def _steps(operation: Any, A: Any, predicted: Factors) -> Factors:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from neumatc.arrays import Array, is_torch
+from neumatc.arrays import Array
 from neumatc.family.calls import answers
 from neumatc.gauge import Factors
 from neumatc.operations import Operation
@@ -70,8 +70,3 @@ def _delivered(outcome: Any, A: Any) -> Factors:
         raise outcome
     found: Factors = outcome
     return found
-
-
-def to_numpy(F: Factors) -> Factors:
-    """Factors on any device as NumPy arrays."""
-    return {name: X.cpu().resolve_conj().numpy() if is_torch(X) else X for name, X in F.items()}

@@ -12,7 +12,6 @@ import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-import numpy as np
 import torch
 
 from neumatc.arrays import Array, namespace
@@ -21,6 +20,7 @@ from neumatc.layout import Layout
 from neumatc.problem import Problem, in_numpy
 from neumatc.sketch import Sketch
 
+from .devices import there
 from .probing import known_by_both, unknown_by_both
 
 DEPENDENT = 1e-14
@@ -247,17 +247,14 @@ class Span:
         """Add stations, building A(p) in pieces so that only a few matrices are held at once."""
         probed = []
         for some in self.problem.pieces(points):
-            probed.append(self.stations.probe(self.there(self.problem.matrices(some, keep=keep))))
+            probed.append(self.stations.probe(there(self.problem.matrices(some, keep=keep), self.device)))
         self.stations.add(probed, len(points), self.columns[0], self.count)
 
     def solve(self, points: Array) -> None:
         """Solve exactly at ``points (s, D)`` and add the results to the span."""
         rows = [points[i : i + 1] for i in range(len(points))]
-        self.extend([self.problem.solve(self.there(self.problem.matrices(row, keep=True)), row) for row in rows])
-
-    def there(self, X: Array) -> Any:
-        """An array where the fit computes: as it is on a CPU, else a tensor."""
-        return X if self.device == "cpu" else torch.from_numpy(np.ascontiguousarray(X)).to(self.device)
+        matrices = [there(self.problem.matrices(row, keep=True), self.device) for row in rows]
+        self.extend([self.problem.solve(A, row) for A, row in zip(matrices, rows, strict=True)])
 
     def exact(self, which: Array) -> Factors:
         """The factors that were added as numbers ``which``, as NumPy arrays."""
