@@ -12,11 +12,11 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 setup: $(STAMP)
 
 # Brought up to date in place when a requirement changes; the stamp is missing while that has not succeeded.
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml constraints.txt $(wildcard src/neumatc/_product*)
 	@echo "Setting up .venv (torch is large: this can take some minutes) ..."
 	@rm -f $(STAMP)
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
-	@$(PIP) install -c constraints.txt pip hatchling editables
+	@$(PIP) install -c constraints.txt pip setuptools
 	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[cli,plots,test]' --group lint --group bench
 	@touch $(STAMP)
 
@@ -35,3 +35,4 @@ lint: setup
 clean:
 	rm -rf .venv build dist demo-output .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src -name '*.so' -delete

@@ -18,6 +18,7 @@ import scipy
 import torch
 
 import neumatc
+from neumatc import products
 
 __all__ = ["RESULTS", "ROOT", "Check", "Row", "append", "read", "valid"]
 
@@ -155,7 +156,8 @@ def blas() -> str:
     """Return the libraries that NumPy and torch multiply with."""
     numpy = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     found = re.search(r"BLAS_INFO=(\w+)", torch.__config__.show())
-    return f"numpy {numpy['name']} {numpy['version']}, torch {found[1] if found else 'unknown'}"
+    ours = products.compiled.VECTORS if products.can_scatter(float) else "none"
+    return f"numpy {numpy['name']} {numpy['version']}, torch {found[1] if found else 'unknown'}, own product {ours}"
 
 
 def processor() -> str:

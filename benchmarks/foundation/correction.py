@@ -14,7 +14,7 @@ from benchmarks.record import Check, Row
 from benchmarks.truth import Span, best_rank, inverse_residual, relative, svd_residual
 from neumatc.arrays import Array
 from neumatc.gallery import CellChannel, Channel, GalleryFamily, LowRankSVD, RegularisedGram, SyntheticInverse
-from neumatc.surrogate import product
+from neumatc.products import product
 
 __all__ = ["BEST"]
 

@@ -15,7 +15,8 @@ from neumatc.arrays import Array, as_numpy, is_complex, is_torch, real_dtype
 from neumatc.errors import InputError
 from neumatc.layout import Part
 from neumatc.operations import Operation
-from neumatc.surrogate import Surrogate, product
+from neumatc.products import can_scatter, product, scatter
+from neumatc.surrogate import Surrogate
 
 SCRATCH = 1 << 21
 """Numbers of a block row of a packed matrix that are computed at once, for many points."""
@@ -48,10 +49,12 @@ class Field:
             memory[...] = product(phi, slices).real
         elif len(phi) == 1:
             self.part.unpack(product(phi, slices), memory)
+        elif self.part.places is not None and can_scatter(slices.dtype):
+            scatter(phi, slices, self.part.places, memory.reshape(len(phi), self.part.rows * self.part.columns))
         else:
-            self._write_packed(phi, slices, memory)
+            self._write_block_rows(phi, slices, memory)
 
-    def _write_packed(self, phi: Array, slices: Array, memory: Array) -> None:
+    def _write_block_rows(self, phi: Array, slices: Array, memory: Array) -> None:
         """Block row by block row, through memory that stays in the cache between the product and the copy."""
         rows = self.part.rows_stored
         longest = max(row.size for row in rows)

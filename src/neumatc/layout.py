@@ -113,6 +113,22 @@ class Part:
             offset += found[-1].size
         return found
 
+    @cached_property
+    def places(self) -> Array | None:
+        """Where a packed triangle goes row by row, for `products.scatter`; None for parts that are not one."""
+        if self.kind not in ("lower", "upper"):
+            return None
+        found = []
+        for start, stop, left, right, offset in self.rows_stored:
+            for row in range(start, stop):
+                begin, width = row * self.columns, right - left
+                found += [
+                    (-1, left, begin),
+                    (offset + (row - start) * width, width, begin + left),
+                    (-1, self.columns - right, begin + right),
+                ]
+        return np.array([place for place in found if place[1]], np.int64)
+
 
 @dataclass(frozen=True)
 class Layout:

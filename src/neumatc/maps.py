@@ -15,8 +15,9 @@ from neumatc.direct import Writer, buffer, buffers, copied
 from neumatc.errors import InputError
 from neumatc.gauge import Factors
 from neumatc.operations import Differentiable, Operation
+from neumatc.products import product
 from neumatc.query import unit_points
-from neumatc.surrogate import Surrogate, product
+from neumatc.surrogate import Surrogate
 
 PIECE_BYTES = 1 << 26
 """Answers held at once by `Map.stream`."""

@@ -1,8 +1,8 @@
 """The make of the processor, which decides whose products are the faster ones.
 
-On Intel's, torch's MKL multiplies a batch of coefficients with C up to twice as fast as NumPy's OpenBLAS; on AMD's
-OpenBLAS is 10 % faster with one thread and 40 % with two. There torch is left alone: two libraries that take turns
-have two pools of threads, which fight for the same cores. Results agree to rounding.
+On Intel's, torch's MKL makes small dense products of a batch up to twice as fast as NumPy's OpenBLAS; on AMD's OpenBLAS
+is the faster one. There torch is left alone: two libraries that take turns have two pools of threads, which fight for
+the same cores. Results agree to rounding.
 """
 
 from __future__ import annotations

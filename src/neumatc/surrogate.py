@@ -12,7 +12,7 @@ from neumatc.arrays import Array, is_complex, real_dtype
 from neumatc.bases.base import Curve
 from neumatc.gauge import Factors
 from neumatc.layout import Layout, Part
-from neumatc.processor import torch_if_faster
+from neumatc.products import product
 
 
 @dataclass(frozen=True)
@@ -93,32 +93,3 @@ class Surrogate:
         if not self.complex_coefficients:
             return values
         return values.view(np.complex64 if real == np.float32 else np.complex128)
-
-
-def product(phi: Array, C: Array, out: Array | None = None) -> Array:
-    """``phi (B, d) @ C (d, N)`` into ``out (B, N)``.
-
-    Real coefficients against complex slices are one real product of twice the width. One row goes through NumPy
-    (a read of C is the limit there), several through torch's MKL when the process has torch already and the processor
-    is Intel's, where it is up to twice as fast on this skinny shape. On others NumPy's OpenBLAS is the faster one.
-    """
-    batch, N = phi.shape[0], C.shape[1]
-    if out is None:
-        out = np.empty((batch, N), C.dtype)
-    if is_complex(C.dtype) and not is_complex(phi.dtype):
-        _multiply(phi, C.view(real_dtype(C.dtype)), out.view(real_dtype(C.dtype)))
-    else:
-        _multiply(phi, C, out)
-    return out
-
-
-def _multiply(phi: Array, C: Array, out: Array) -> None:
-    torch: Any = torch_if_faster()
-    # NumPy would copy a part of C, torch does not.
-    if phi.shape[0] == 1 and C.flags.c_contiguous:
-        np.dot(phi[0], C, out=out[0])
-    elif torch is None or not out.flags.c_contiguous:
-        np.matmul(phi, C, out=out)
-    else:
-        with torch.no_grad():
-            torch.mm(torch.from_numpy(phi), torch.from_numpy(C), out=torch.from_numpy(out))

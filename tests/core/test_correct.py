@@ -14,7 +14,7 @@ from neumatc.equations import residual
 from neumatc.errors import AccuracyWarning
 from neumatc.gallery import AffineInverse, LowRankSVD, SyntheticInverse
 from neumatc.operations import Operation
-from neumatc.surrogate import product
+from neumatc.products import product
 
 P = np.random.default_rng(0).uniform(0, 1, 12)
 

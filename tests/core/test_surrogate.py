@@ -7,7 +7,7 @@ import pytest
 
 from neumatc.bases import Spline
 from neumatc.layout import Layout, Part
-from neumatc.surrogate import Surrogate, product
+from neumatc.surrogate import Surrogate
 
 DTYPES = {  # coefficients, slices
     "real": (np.float64, np.float64),
@@ -25,39 +25,6 @@ def draw(shape: tuple[int, ...], dtype: Any, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     X = rng.standard_normal(shape)
     return (X + 1j * rng.standard_normal(shape) if np.dtype(dtype).kind == "c" else X).astype(dtype)
-
-
-@pytest.fixture(params=["with torch", "without torch"])
-def _torch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = None if request.param == "without torch" else pytest.importorskip("torch")
-    monkeypatch.setattr("neumatc.surrogate.torch_if_faster", lambda: found)
-
-
-@EVERY
-@BATCHES
-@pytest.mark.usefixtures("_torch")
-def test_product_is_the_sum_over_slices(kind: str, batch: int) -> None:
-    phi, C = draw((batch, 5), DTYPES[kind][0], 0), draw((5, 24), DTYPES[kind][1], 1)
-    found = product(phi, C)
-    expected = np.einsum("bd,dn->bn", phi.astype(complex), C.astype(complex))
-    assert found.dtype == C.dtype
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 if "single" in kind else 1e-13)
-
-
-@EVERY
-@BATCHES
-@pytest.mark.usefixtures("_torch")
-def test_product_writes_into_a_buffer(kind: str, batch: int) -> None:
-    phi, C = draw((batch, 5), DTYPES[kind][0], 0), draw((5, 24), DTYPES[kind][1], 1)
-    whole = np.full((batch + 2, 24), 7, C.dtype)
-    assert np.shares_memory(product(phi, C, whole[1:-1]), whole)
-    np.testing.assert_array_equal(whole[1:-1], product(phi, C))
-    assert (whole[[0, -1]] == 7).all()
-
-
-@pytest.mark.usefixtures("_torch")
-def test_product_of_nothing_asked() -> None:
-    assert product(np.zeros((0, 3)), np.ones((3, 4))).shape == (0, 4)
 
 
 X = np.linspace(-1, 1, 30)[:, None]

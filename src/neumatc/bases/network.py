@@ -12,6 +12,7 @@ import numpy as np
 
 from neumatc.arrays import Array
 from neumatc.bases.base import Curve
+from neumatc.products import times
 
 __all__ = ["ACTIVATIONS", "NetworkCurve"]
 
@@ -112,8 +113,8 @@ class NetworkCurve(Curve):
         # One point as a vector: products with it cost a third less than those with a matrix of one row.
         value, h = ACTIVATIONS[self.activation].value, x[0] if len(x) == 1 else x
         for weight, bias in self.hidden:
-            h = value(h.dot(weight) + bias)
-        y: Array = h.dot(self.readout) + self.offset
+            h = value(times(h, weight) + bias)
+        y = times(h, self.readout) + self.offset
         return y.reshape(len(x), len(self.offset))
 
     def derivative(self, x: Array, axis: int) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 
 from neumatc.arrays import Array
 from neumatc.errors import InputError
-from neumatc.surrogate import product
+from neumatc.products import product
 
 
 def buffer(out: Any, shape: tuple[int, ...], dtype: Any) -> Array:

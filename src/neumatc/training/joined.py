@@ -14,8 +14,8 @@ from neumatc.errors import InputError
 from neumatc.gauge import Factors
 from neumatc.history import Event
 from neumatc.operations import Adaptive, Followed
+from neumatc.products import product
 from neumatc.sketch import Sketch
-from neumatc.surrogate import product
 
 from .adam import Adam, Places
 from .exact import solved

@@ -12,7 +12,7 @@ import torch
 from neumatc.arrays import Array, is_complex
 from neumatc.gauge import Factors
 from neumatc.layout import Kind, Layout, Part, stored_as
-from neumatc.surrogate import product
+from neumatc.products import product
 
 from .thin import thin_svd
 

@@ -13,7 +13,7 @@ from neumatc.arrays import Array, is_complex
 from neumatc.gauge import Factors
 from neumatc.layout import Kind, Layout
 from neumatc.problem import Problem
-from neumatc.surrogate import product
+from neumatc.products import product
 
 from .pod import Frame
 

@@ -1,0 +1,281 @@
+/* out = phi C for some rows of phi and very many columns: the product behind every batch of answers.
+
+   phi (B, d) is small and C (d, N) is wide, so that the results, B N numbers, are most of the memory that is touched.
+   A general matrix product reads them before it writes them, and multiplies while memory waits. Here a panel of C is
+   packed into the cache once, a few rows of results are summed in registers, and long results go to memory past the
+   caches, in whole lines, while the next ones are computed.
+
+   Every result is one sum over j = 1 ... d in this order, whatever the batch, the panel or the number of threads. */
+
+#define _GNU_SOURCE /* sched_getcpu and its kin */
+#define PY_SSIZE_T_CLEAN
+#define Py_LIMITED_API 0x030B0000 /* Python 3.11, the first with buffers */
+#include <Python.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+enum {
+    PANEL = 192,  /* columns of C that are packed together: a multiple of the columns of every tile */
+    CHUNK = 8,    /* panels that a thread takes at once */
+    ROWS = 512,   /* points whose results are written panel by panel before those of the next points */
+    LINE = 64,    /* bytes of a line of the cache */
+};
+
+struct place {
+    int64_t from, count, to; /* columns of C (zeros where `from` is negative), and where they go in a row of out */
+};
+
+/* Columns of one place that are computed together. Before them `skip` columns are computed that nobody wants, so that
+   the tiles behind the first begin where a line of memory begins. */
+struct piece {
+    int64_t from, count, to;
+    Py_ssize_t skip;
+};
+
+struct job {
+    const char *phi, *C;
+    char *out;
+    Py_ssize_t batch, width, C_stride, out_stride; /* strides in bytes */
+    const struct place *places;
+    Py_ssize_t count;
+    size_t size; /* of a number */
+    int turned;  /* phi holds (re, im) in turn: a row of C stands for itself and for i times itself */
+    int stream;  /* whether results go past the caches: if so, every row of out begins as its first one in a line */
+    void (*panel)(const struct job *, struct piece, Py_ssize_t first, Py_ssize_t rows, void *scratch);
+    atomic_llong next;
+};
+
+#include "_product_pool.h"
+
+#define JOIN(a, b) a##_##b
+#define NAMED(a, b) JOIN(a, b)
+
+/* One set of functions for each kind of numbers and of vectors: LANES numbers in a register, tiles of TALL rows and
+   BROAD registers, so many that the sums just fit into the registers. */
+#if defined(__x86_64__)
+#define TARGET __attribute__((target("avx512f,avx512vl,avx2,fma")))
+#define STREAM(to, vector) _mm512_stream_si512((void *)(to), (__m512i)(vector))
+#define REAL double
+#define LANES 8
+#define TALL 8
+#define BROAD 3
+#define KIND double_avx512
+#include "_product_tile.h"
+#define REAL float
+#define LANES 16
+#define KIND float_avx512
+#include "_product_tile.h"
+#undef TALL
+#undef BROAD
+#undef TARGET
+#undef STREAM
+
+#define TARGET __attribute__((target("avx2,fma")))
+#define STREAM(to, vector) _mm256_stream_si256((void *)(to), (__m256i)(vector))
+#define TALL 4
+#define BROAD 3
+#define REAL double
+#define LANES 4
+#define KIND double_avx2
+#include "_product_tile.h"
+#define REAL float
+#define LANES 8
+#define KIND float_avx2
+#include "_product_tile.h"
+#undef TALL
+#undef BROAD
+#undef TARGET
+#undef STREAM
+#endif
+
+/* Vectors of 16 bytes are what every processor has, NEON's 32 registers among them. */
+#define TARGET
+#if defined(__x86_64__)
+#define STREAM(to, vector) _mm_stream_si128((void *)(to), (__m128i)(vector))
+#else
+#define STREAM(to, vector) (*(to) = (vector))
+#endif
+#define TALL 4
+#define BROAD 2
+#define REAL double
+#define LANES 2
+#define KIND double_basic
+#include "_product_tile.h"
+#define REAL float
+#define LANES 4
+#define KIND float_basic
+#include "_product_tile.h"
+
+enum vectors { BASIC, AVX2, AVX512 };
+
+static enum vectors best_vectors(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"))
+        return AVX512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return AVX2;
+#endif
+    return BASIC;
+}
+
+static void choose(struct job *job, enum vectors vectors)
+{
+    int is_double = job->size == sizeof(double);
+#if defined(__x86_64__)
+    if (vectors == AVX512)
+        job->panel = is_double ? panel_double_avx512 : panel_float_avx512;
+    else if (vectors == AVX2)
+        job->panel = is_double ? panel_double_avx2 : panel_float_avx2;
+    else
+#endif
+        job->panel = is_double ? panel_double_basic : panel_float_basic;
+    (void)vectors;
+}
+
+static struct piece piece_of(const struct job *job, const struct place *place, int64_t done)
+{
+    int64_t to = place->to + done, left = place->count - done;
+    Py_ssize_t skip = ((uintptr_t)job->out + to * job->size) % LINE / job->size;
+    skip = job->stream ? skip : 0;
+    int64_t count = left < PANEL - skip ? left : PANEL - skip;
+    return (struct piece){place->from < 0 ? -1 : place->from + done, count, to, skip};
+}
+
+/* Take chunks of panels until none is left. Returns NULL, or the job where there was no memory. */
+static void *work(void *argument)
+{
+    struct job *job = argument;
+    char *scratch = malloc((job->width * PANEL + PANEL) * job->size + LINE);
+    if (scratch == NULL)
+        return job;
+    void *aligned = scratch + (-(uintptr_t)scratch & (LINE - 1));
+    long long mine = atomic_fetch_add(&job->next, 1), panel = 0;
+    for (Py_ssize_t first = 0; first < job->batch; first += ROWS) {
+        Py_ssize_t rows = job->batch - first < ROWS ? job->batch - first : ROWS;
+        for (const struct place *place = job->places; place < job->places + job->count; place++)
+            for (int64_t done = 0; done < place->count; panel++) {
+                struct piece piece = piece_of(job, place, done);
+                done += piece.count;
+                if (panel / CHUNK > mine)
+                    mine = atomic_fetch_add(&job->next, 1);
+                if (panel / CHUNK == mine)
+                    job->panel(job, piece, first, rows, aligned);
+            }
+    }
+#if defined(__x86_64__)
+    _mm_sfence();
+#endif
+    free(scratch);
+    return NULL;
+}
+
+/* Whether a buffer is a matrix of float or double whose rows are contiguous. */
+static int is_matrix(const Py_buffer *view)
+{
+    const char *format = view->format;
+    return view->ndim == 2 && format != NULL && (format[0] == 'd' || format[0] == 'f') && format[1] == '\0' &&
+           (view->shape[1] <= 1 || view->strides[1] == view->itemsize);
+}
+
+static const char *objection(const Py_buffer *phi, const Py_buffer *C, const Py_buffer *out, const Py_buffer *places)
+{
+    if (!is_matrix(phi) || !is_matrix(C) || !is_matrix(out) || phi->format[0] != C->format[0] ||
+        phi->format[0] != out->format[0])
+        return "phi, C and out must be matrices of one type, float32 or float64, with contiguous rows";
+    if (phi->shape[0] > 1 && phi->strides[0] != phi->shape[1] * phi->itemsize)
+        return "phi must be contiguous";
+    if (phi->shape[0] != out->shape[0] || (phi->shape[1] != C->shape[0] && phi->shape[1] != 2 * C->shape[0]))
+        return "phi must have the rows of out, and as many columns as C has rows, or twice as many";
+    if (places->ndim != 2 || places->itemsize != 8 || places->shape[1] != 3 || !PyBuffer_IsContiguous(places, 'C'))
+        return "places must be a contiguous array (S, 3) of int64";
+    int even = phi->shape[1] != C->shape[0];
+    for (Py_ssize_t i = 0; i < places->shape[0]; i++) {
+        struct place place = ((const struct place *)places->buf)[i];
+        if (place.count < 0 || place.to < 0 || place.to + place.count > out->shape[1] ||
+            place.from + place.count > C->shape[1])
+            return "a place lies outside of C or out";
+        if (even && ((place.from > 0 && place.from % 2) || place.count % 2 || place.to % 2))
+            return "a place cuts a complex number";
+    }
+    return NULL;
+}
+
+PyDoc_STRVAR(multiply_doc,
+    "multiply(phi, C, out, places, threads, stream, vectors=-1, /)\n--\n\n"
+    "``out[:, to : to + count] = phi @ C[:, from : from + count]`` for every ``(from, count, to)`` of places.\n\n"
+    "Zeros are written where ``from`` is negative. If phi has twice as many columns as C rows, all three hold complex\n"
+    "numbers as (re, im) in turn. With `stream` the results go to memory past the caches.");
+
+static PyObject *multiply(PyObject *module, PyObject *arguments)
+{
+    PyObject *given[4];
+    int threads, stream, vectors = -1, failed = 0, held = 0;
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "OOOOip|i", &given[0], &given[1], &given[2], &given[3], &threads, &stream, &vectors))
+        return NULL;
+    Py_buffer view[4];
+    for (; held < 4; held++) {
+        int flags = PyBUF_STRIDES | PyBUF_FORMAT | (held == 2 ? PyBUF_WRITABLE : 0);
+        if (PyObject_GetBuffer(given[held], &view[held], flags) < 0)
+            goto done;
+    }
+    const char *wrong = objection(&view[0], &view[1], &view[2], &view[3]);
+    if (wrong != NULL) {
+        PyErr_SetString(PyExc_ValueError, wrong);
+        goto done;
+    }
+    struct job job = {
+        .phi = view[0].buf, .C = view[1].buf, .out = view[2].buf,
+        .batch = view[0].shape[0], .width = view[0].shape[1],
+        .C_stride = view[1].strides[0], .out_stride = view[2].strides[0],
+        .places = view[3].buf, .count = view[3].shape[0],
+        .size = (size_t)view[0].itemsize, .turned = view[0].shape[1] != view[1].shape[0],
+    };
+    /* A piece that begins in the middle of a line must not cut a complex number. */
+    job.stream = stream && (uintptr_t)job.out % (job.size << job.turned) == 0 && job.out_stride % LINE == 0;
+    enum vectors best = best_vectors();
+    atomic_init(&job.next, 0);
+    choose(&job, vectors < 0 || vectors > (int)best ? best : (enum vectors)vectors);
+    Py_BEGIN_ALLOW_THREADS
+    failed = together(work, &job, threads - 1);
+    Py_END_ALLOW_THREADS
+    if (failed)
+        PyErr_NoMemory();
+done:
+    for (int i = 0; i < held; i++)
+        PyBuffer_Release(&view[i]);
+    if (PyErr_Occurred())
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef methods[] = {{"multiply", multiply, METH_VARARGS, multiply_doc}, {NULL, NULL, 0, NULL}};
+
+static int prepare(PyObject *module)
+{
+    static const char *names[] = {"basic", "avx2", "avx512"};
+    if (pthread_atfork(NULL, NULL, forget_helpers) != 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return PyModule_AddStringConstant(module, "VECTORS", names[best_vectors()]);
+}
+
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, prepare}, {0, NULL}};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "neumatc._product", "A product of a few rows and very many columns.", 0, methods, slots,
+    NULL, NULL, NULL,
+};
+
+PyMODINIT_FUNC PyInit__product(void) { return PyModuleDef_Init(&definition); }

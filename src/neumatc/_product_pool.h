@@ -1,0 +1,108 @@
+/* Threads that sleep between products.
+
+   Whoever computes never waits for a thread to wake up: a helper joins a product that is still going on, and one that
+   comes too late finds the door closed. If another product has the helpers, a product is computed alone. */
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+enum { HELPERS = 63 /* at most */ };
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t called, left;
+    void *(*work)(void *);
+    void *argument;          /* NULL while the door is closed */
+    unsigned long long call; /* counts calls, so that no helper joins one twice */
+    int started, wanted, inside, busy, failed;
+    pthread_t helpers[HELPERS];
+    int avoided, kept_away; /* a processor, and how many helpers keep away from it */
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .called = PTHREAD_COND_INITIALIZER, .left = PTHREAD_COND_INITIALIZER};
+
+/* After a fork the child has no helpers, and locks in whatever state they were. */
+static void forget_helpers(void)
+{
+    memset(&pool, 0, sizeof pool);
+    pthread_mutex_init(&pool.lock, NULL);
+    pthread_cond_init(&pool.called, NULL);
+    pthread_cond_init(&pool.left, NULL);
+}
+
+/* Keep the helpers away from the processor of the caller. Threads of other libraries that spin on the others look busy
+   to the system, and it would wake a helper where it can only take turns with the one who called it. */
+static void keep_away(void)
+{
+#if defined(__linux__)
+    cpu_set_t allowed;
+    int here = sched_getcpu();
+    if (here < 0 || (here == pool.avoided && pool.kept_away == pool.started))
+        return;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < 2)
+        return;
+    CPU_CLR(here, &allowed);
+    for (int i = 0; i < pool.started; i++)
+        pthread_setaffinity_np(pool.helpers[i], sizeof allowed, &allowed);
+    pool.avoided = here, pool.kept_away = pool.started;
+#endif
+}
+
+static void *help(void *unused)
+{
+    unsigned long long last = 0;
+    (void)unused;
+    pthread_mutex_lock(&pool.lock);
+    for (;;) {
+        while (pool.argument == NULL || pool.call == last || pool.wanted == 0)
+            pthread_cond_wait(&pool.called, &pool.lock);
+        void *(*work)(void *) = pool.work, *argument = pool.argument;
+        last = pool.call;
+        pool.wanted--, pool.inside++;
+        pthread_mutex_unlock(&pool.lock);
+        int failed = work(argument) != NULL;
+        pthread_mutex_lock(&pool.lock);
+        pool.failed |= failed;
+        if (--pool.inside == 0)
+            pthread_cond_signal(&pool.left);
+    }
+    return NULL;
+}
+
+/* Open the door, unless another product has the helpers. */
+static int call_helpers(void *(*work)(void *), void *argument, int helpers)
+{
+    pthread_mutex_lock(&pool.lock);
+    int ours = !pool.busy;
+    if (ours) {
+        while (pool.started < helpers && pthread_create(&pool.helpers[pool.started], NULL, help, NULL) == 0)
+            pthread_detach(pool.helpers[pool.started++]);
+        keep_away();
+        pool.work = work, pool.argument = argument;
+        pool.busy = 1, pool.failed = 0, pool.wanted = helpers, pool.call++;
+        pthread_cond_broadcast(&pool.called);
+    }
+    pthread_mutex_unlock(&pool.lock);
+    return ours;
+}
+
+/* Close the door, and wait for those inside. Whether one of them failed. */
+static int dismiss_helpers(void)
+{
+    pthread_mutex_lock(&pool.lock);
+    pool.argument = NULL;
+    while (pool.inside > 0)
+        pthread_cond_wait(&pool.left, &pool.lock);
+    int failed = pool.failed;
+    pool.busy = 0;
+    pthread_mutex_unlock(&pool.lock);
+    return failed;
+}
+
+/* Call work(argument) in this thread and in at most so many others. Whether it returned anything but NULL. */
+static int together(void *(*work)(void *), void *argument, int helpers)
+{
+    helpers = helpers < HELPERS ? helpers : HELPERS;
+    int ours = helpers > 0 && call_helpers(work, argument, helpers);
+    int failed = work(argument) != NULL;
+    return ours ? dismiss_helpers() | failed : failed;
+}

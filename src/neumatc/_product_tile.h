@@ -1,0 +1,87 @@
+/* The product of some rows of phi and one panel of C, for one kind of numbers and vectors; see _product.c. */
+
+typedef REAL NAMED(vector, KIND) __attribute__((vector_size(LANES * sizeof(REAL)), aligned(sizeof(REAL)), may_alias));
+
+/* A tile of results: `tall` rows, a constant wherever this is inlined, and BROAD vectors. Stored at `to`, whose rows
+   are `stride` bytes apart; past the caches if `stream`, a constant, too. */
+TARGET static inline __attribute__((always_inline)) void NAMED(tile, KIND)(
+    const REAL *phi, Py_ssize_t width, const REAL *packed, char *to, Py_ssize_t stride, const int tall, const int stream)
+{
+    NAMED(vector, KIND) sums[TALL][BROAD] = {{{0}}};
+    for (Py_ssize_t j = 0; j < width; j++) {
+        const NAMED(vector, KIND) *columns = (const void *)(packed + j * PANEL);
+        for (int row = 0; row < tall; row++)
+            for (int k = 0; k < BROAD; k++)
+                sums[row][k] += phi[row * width + j] * columns[k];
+    }
+    for (int row = 0; row < tall; row++)
+        for (int k = 0; k < BROAD; k++) {
+            NAMED(vector, KIND) *place = (NAMED(vector, KIND) *)(to + row * stride) + k;
+            if (stream)
+                STREAM(place, sums[row][k]);
+            else
+                *place = sums[row][k];
+        }
+}
+
+/* The columns of a piece from position `skip` on, row by row and, if need be, row and i times the row in turn. */
+TARGET static void NAMED(pack, KIND)(const struct job *job, struct piece piece, REAL *packed)
+{
+    int every = job->turned ? 2 : 1;
+    for (Py_ssize_t j = 0; j < job->width; j += every, packed += every * PANEL) {
+        const REAL *row = (const REAL *)(job->C + j / every * job->C_stride) + piece.from;
+        for (size_t ahead = 0; ahead < PANEL * sizeof(REAL); ahead += LINE)
+            __builtin_prefetch((const char *)(row + piece.count) + ahead, 0, 2);
+        memset(packed, 0, piece.skip * sizeof(REAL));
+        memcpy(packed + piece.skip, row, piece.count * sizeof(REAL));
+        memset(packed + piece.skip + piece.count, 0, (PANEL - piece.skip - piece.count) * sizeof(REAL));
+        for (Py_ssize_t k = piece.skip; job->turned && k < piece.skip + piece.count; k += 2) {
+            packed[PANEL + k] = -packed[k + 1];
+            packed[PANEL + k + 1] = packed[k];
+        }
+    }
+}
+
+/* `tall` rows of results of a packed piece. Only what is wanted of the tiles at its ends is copied to out. */
+TARGET static inline __attribute__((always_inline)) void NAMED(rows, KIND)(
+    const struct job *job, struct piece piece, const REAL *phi, Py_ssize_t width, const REAL *packed, char *out, const int tall)
+{
+    enum { BREADTH = BROAD * LANES };
+    Py_ssize_t end = piece.skip + piece.count;
+    for (Py_ssize_t k = 0; k < end; k += BREADTH) {
+        Py_ssize_t first = k < piece.skip ? piece.skip : k, last = k + BREADTH < end ? k + BREADTH : end;
+        char *to = out + (k - piece.skip) * (Py_ssize_t)sizeof(REAL);
+        if (last - first == BREADTH && job->stream)
+            NAMED(tile, KIND)(phi, width, packed + k, to, job->out_stride, tall, 1);
+        else if (last - first == BREADTH)
+            NAMED(tile, KIND)(phi, width, packed + k, to, job->out_stride, tall, 0);
+        else {
+            REAL edge[TALL * BREADTH];
+            NAMED(tile, KIND)(phi, width, packed + k, (char *)edge, sizeof(REAL) * BREADTH, tall, 0);
+            for (int row = 0; row < tall; row++)
+                memcpy(to + row * job->out_stride + (first - k) * sizeof(REAL), edge + row * BREADTH + first - k,
+                    (last - first) * sizeof(REAL));
+        }
+    }
+}
+
+/* `rows` results of a piece from point `first` on; `scratch` is for the packed piece. Zeros are a sum of no terms. */
+TARGET static void NAMED(panel, KIND)(
+    const struct job *job, struct piece piece, Py_ssize_t first, Py_ssize_t rows, void *scratch)
+{
+    Py_ssize_t step = job->width, width = piece.from < 0 ? 0 : step;
+    const REAL *phi = (const REAL *)job->phi + first * step;
+    char *out = job->out + first * job->out_stride + piece.to * (Py_ssize_t)sizeof(REAL);
+    if (width)
+        NAMED(pack, KIND)(job, piece, scratch);
+    for (; rows >= TALL; rows -= TALL, phi += TALL * step, out += TALL * job->out_stride)
+        NAMED(rows, KIND)(job, piece, phi, width, scratch, out, TALL);
+    for (; rows >= 2; rows -= 2, phi += 2 * step, out += 2 * job->out_stride)
+        NAMED(rows, KIND)(job, piece, phi, width, scratch, out, 2);
+    if (rows)
+        NAMED(rows, KIND)(job, piece, phi, width, scratch, out, 1);
+}
+
+#undef REAL
+#undef LANES
+#undef KIND

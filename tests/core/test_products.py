@@ -1,0 +1,256 @@
+"""Products of a few rows and very many columns: compiled for every kind of vectors, and NumPy's."""
+
+import multiprocessing
+import threading
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+from neumatc import products
+from neumatc.layout import Part
+from neumatc.products import product, scatter, threads, times
+
+compiled: Any = products.compiled
+needs_compiled = pytest.mark.skipif(compiled is None, reason="neumatc._product was not built: no C compiler")
+
+DTYPES = {  # coefficients, slices
+    "real": (np.float64, np.float64),
+    "real against complex": (np.float64, np.complex128),
+    "complex": (np.complex128, np.complex128),
+    "single": (np.float32, np.float32),
+    "single real against complex": (np.float32, np.complex64),
+    "single complex": (np.complex64, np.complex64),
+}
+EVERY = pytest.mark.parametrize("kind", DTYPES)
+BATCHES = pytest.mark.parametrize("batch", [1, 2, 3, 8, 29])
+VECTORS = {"basic": 0, "avx2": 1, "avx512": 2}
+
+
+def draw(shape: tuple[int, ...], dtype: Any, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal(shape)
+    return (X + 1j * rng.standard_normal(shape) if np.dtype(dtype).kind == "c" else X).astype(dtype)
+
+
+def exact(phi: np.ndarray, C: np.ndarray) -> np.ndarray:
+    return np.einsum("bd,dn->bn", phi.astype(complex), C.astype(complex))
+
+
+def tolerance(kind: str) -> float:
+    return 1e-5 if "single" in kind else 1e-13
+
+
+@pytest.fixture(params=["numpy", *VECTORS])
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "numpy":
+        monkeypatch.setattr(products, "compiled", None)
+        return
+    if compiled is None or VECTORS[request.param] > VECTORS[compiled.VECTORS]:
+        pytest.skip(f"no code for {request.param} vectors here")
+    multiply = compiled.multiply
+
+    class Chosen:
+        @staticmethod
+        def multiply(*arguments: Any) -> None:
+            multiply(*arguments, VECTORS[request.param])
+
+    monkeypatch.setattr(products, "compiled", Chosen)
+
+
+@EVERY
+@BATCHES
+@pytest.mark.parametrize("columns", [1, 24, 500])
+@pytest.mark.usefixtures("_way")
+def test_it_is_the_sum_over_slices(kind: str, batch: int, columns: int) -> None:
+    phi, C = draw((batch, 5), DTYPES[kind][0], 0), draw((5, columns), DTYPES[kind][1], 1)
+    found = product(phi, C)
+    assert found.dtype == C.dtype
+    np.testing.assert_allclose(found, exact(phi, C), rtol=0, atol=tolerance(kind))
+
+
+@EVERY
+@BATCHES
+@pytest.mark.usefixtures("_way")
+def test_it_writes_into_a_buffer_and_nowhere_else(kind: str, batch: int) -> None:
+    phi, C = draw((batch, 5), DTYPES[kind][0], 0), draw((5, 237), DTYPES[kind][1], 1)
+    whole = np.full((batch + 2, 237 + 20), 7, C.dtype)
+    part = whole[1:-1, 3:-17]
+    assert np.shares_memory(product(phi, C, part), whole)
+    np.testing.assert_allclose(part, exact(phi, C), rtol=0, atol=tolerance(kind))
+    whole[1:-1, 3:-17] = 7
+    assert (whole == 7).all()
+
+
+@pytest.mark.usefixtures("_way")
+def test_parts_of_slices_and_turned_ones() -> None:
+    phi, C = draw((9, 5), float, 0), draw((5, 400), float, 1)
+    np.testing.assert_allclose(product(phi, C[:, 7:390]), phi @ C[:, 7:390], rtol=0, atol=1e-13)
+    np.testing.assert_allclose(product(phi, C[:, ::2]), phi @ C[:, ::2], rtol=0, atol=1e-13)
+    np.testing.assert_allclose(product(phi[::2], C), phi[::2] @ C, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(product(phi, np.asfortranarray(C)), phi @ C, rtol=0, atol=1e-13)
+
+
+@pytest.mark.usefixtures("_way")
+@pytest.mark.parametrize("shapes", [((0, 3), (3, 4)), ((3, 0), (0, 4)), ((3, 2), (2, 0))])
+def test_nothing_asked(shapes: Any) -> None:
+    phi, C = np.zeros(shapes[0]), np.ones(shapes[1])
+    np.testing.assert_array_equal(product(phi, C), np.zeros((len(phi), C.shape[1])))
+
+
+@pytest.mark.usefixtures("_way")
+@pytest.mark.parametrize("rows", [(), (1,), (70,)])
+def test_small_products_of_a_curve(rows: tuple[int, ...]) -> None:
+    h, weight = draw((*rows, 12), float, 0), draw((12, 30), float, 1)
+    np.testing.assert_allclose(times(h, weight), h @ weight, rtol=0, atol=1e-13)
+
+
+@pytest.mark.usefixtures("_way")
+def test_what_is_not_finite_stays_where_it_belongs() -> None:
+    phi, C = draw((9, 5), float, 0), draw((5, 100), float, 1)
+    phi[4, 2], C[3, 50] = np.nan, np.inf
+    found = product(phi, C)
+    bad = np.zeros(found.shape, bool)
+    bad[4], bad[:, 50] = True, True
+    np.testing.assert_array_equal(~np.isfinite(found), bad)
+
+
+# Compiled ------------------------------------------------------------------------------------------------------------
+
+
+@needs_compiled
+@EVERY
+@pytest.mark.parametrize("n", [1, 31, 33, 96])
+@pytest.mark.parametrize("form", ["lower", "upper"])
+def test_triangles_go_where_they_belong(kind: str, n: int, form: Any) -> None:
+    part, phi = Part("T", n, n + 2, form), draw((11, 5), DTYPES[kind][0], 0)
+    cut = np.tril if form == "lower" else np.triu
+    slices = cut(draw((5, n, n + 2), DTYPES[kind][1], 1))
+    packed = np.empty((5, part.size), slices.dtype)
+    part.pack(slices, packed)
+    out = np.full((11, n, n + 2), np.nan, slices.dtype)
+    scatter(phi, packed, part.places, out.reshape(11, -1))
+    np.testing.assert_allclose(out, np.einsum("bd,dij->bij", phi, slices), rtol=0, atol=tolerance(kind))
+    assert (out[~cut(np.ones(out.shape, bool))] == 0).all()
+
+
+@needs_compiled
+@EVERY
+@pytest.mark.parametrize("offset", [0, 1, 5])
+@pytest.mark.parametrize("columns", [1024, 1023])
+def test_results_past_the_caches_are_the_same(kind: str, offset: int, columns: int) -> None:
+    phi, C = draw((19, 7), DTYPES[kind][0], 0), draw((7, columns), DTYPES[kind][1], 1)
+    real = phi.real.dtype
+    if phi.dtype.kind != C.dtype.kind:
+        C = C.view(real)
+    memory = np.full((2, 19 * C.shape[1] + 16), 7, C.dtype)
+    start = -memory[0].ctypes.data // C.itemsize % 8 + offset  # where lines of the cache begin, and beside that
+    outs = [line[start : start + 19 * C.shape[1]].reshape(19, -1) for line in memory]
+    places = np.array([[0, C.view(real).shape[1], 0]])
+    for stream, out in enumerate(outs):
+        compiled.multiply(phi.view(real), C.view(real), out.view(real), places, 1, stream)
+        np.testing.assert_allclose(out, exact(phi, C), rtol=0, atol=10 * tolerance(kind))
+    np.testing.assert_array_equal(*outs)
+    assert (memory == 7).sum() == 2 * 16
+
+
+@needs_compiled
+def test_bits_depend_neither_on_the_batch_nor_on_threads() -> None:
+    phi, C = draw((700, 7), float, 0), draw((7, 5000), float, 1)
+    places, out = np.array([[0, 5000, 0]]), np.empty((2, 700, 5000))
+    compiled.multiply(phi, C, out[0], places, 1, False)
+    for count in (2, 5, 200):
+        out[1] = np.nan
+        compiled.multiply(phi, C, out[1], places, count, False)
+        np.testing.assert_array_equal(out[0], out[1])
+    np.testing.assert_array_equal(product(phi[13:18], C), out[0, 13:18])
+
+
+@needs_compiled
+def test_many_callers_at_once() -> None:
+    phi, C = draw((40, 7), float, 0), draw((7, 20000), float, 1)
+    places, outs = np.array([[0, 20000, 0]]), np.empty((8, 40, 20000))
+
+    def call(out: np.ndarray) -> None:
+        for _ in range(20):
+            out[:] = np.nan
+            compiled.multiply(phi, C, out, places, 3, True)
+
+    callers = [threading.Thread(target=call, args=(out,)) for out in outs]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    np.testing.assert_array_equal(outs, np.broadcast_to(outs[0], outs.shape))
+    np.testing.assert_allclose(outs[0], phi @ C, rtol=0, atol=1e-13)
+
+
+def _in_a_child(phi: np.ndarray, C: np.ndarray, queue: Any) -> None:
+    out = np.empty((len(phi), C.shape[1]))
+    compiled.multiply(phi, C, out, np.array([[0, C.shape[1], 0]]), 3, False)
+    queue.put(out.sum())
+
+
+@needs_compiled
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_fork_loses_the_helpers_and_nothing_else() -> None:
+    phi, C, out = draw((40, 7), float, 0), draw((7, 20000), float, 1), np.empty((40, 20000))
+    compiled.multiply(phi, C, out, np.array([[0, 20000, 0]]), 3, False)
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    child = context.Process(target=_in_a_child, args=(phi, C, queue))
+    child.start()
+    assert queue.get(timeout=60) == out.sum()
+    child.join()
+
+
+REFUSED: dict[str, Any] = {
+    "one type": (np.ones((2, 3)), np.ones((3, 4), "f4"), np.ones((2, 4)), [[0, 4, 0]]),
+    "float32 or float64": (np.ones((2, 3), int), np.ones((3, 4), int), np.ones((2, 4), int), [[0, 4, 0]]),
+    "contiguous rows": (np.ones((2, 3)), np.ones((3, 8))[:, ::2], np.ones((2, 4)), [[0, 4, 0]]),
+    "phi must be contiguous": (np.ones((4, 3))[::2], np.ones((3, 4)), np.ones((2, 4)), [[0, 4, 0]]),
+    "rows of out": (np.ones((2, 3)), np.ones((3, 4)), np.ones((3, 4)), [[0, 4, 0]]),
+    "as many columns": (np.ones((2, 3)), np.ones((2, 4)), np.ones((2, 4)), [[0, 4, 0]]),
+    "int64": (np.ones((2, 3)), np.ones((3, 4)), np.ones((2, 4)), [[0, 4]]),
+    "outside of C": (np.ones((2, 3)), np.ones((3, 4)), np.ones((2, 9)), [[1, 4, 0]]),
+    "or out": (np.ones((2, 3)), np.ones((3, 4)), np.ones((2, 4)), [[-1, 4, 1]]),
+    "cuts a complex": (np.ones((2, 6)), np.ones((3, 4)), np.ones((2, 4)), [[1, 2, 0]]),
+}
+
+
+@needs_compiled
+@pytest.mark.parametrize("why", REFUSED)
+def test_what_would_leave_the_arrays_is_refused(why: str) -> None:
+    phi, C, out, places = REFUSED[why]
+    with pytest.raises(ValueError, match=why):
+        compiled.multiply(phi, C, out, np.array(places), 1, False)
+
+
+@needs_compiled
+def test_memory_that_is_read_only_is_refused() -> None:
+    out = np.ones((2, 4))
+    out.flags.writeable = False
+    call = partial(compiled.multiply, np.ones((2, 3)), np.ones((3, 4)), out, np.array([[0, 4, 0]]), 1, False)
+    with pytest.raises(ValueError, match="read-only"):
+        call()
+
+
+@pytest.mark.parametrize(("told", "taken"), [("3", 3), ("2,4", 2), (" 5 ", 5)])
+def test_threads_are_those_of_the_environment(told: str, taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", told)
+    threads.cache_clear()
+    assert threads() == taken
+    threads.cache_clear()
+
+
+@pytest.mark.parametrize("told", [None, "", "many", "0", "-2"])
+def test_without_an_order_there_is_a_thread_for_each_core(told: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if told is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", told)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: {0, 3, 4, 7, 9}, raising=False)
+    threads.cache_clear()
+    assert threads() == 5
+    threads.cache_clear()
