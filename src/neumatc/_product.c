@@ -23,8 +23,10 @@
 #endif
 
 enum {
-    PANEL = 192,  /* columns of C that are packed together: a multiple of the columns of every tile */
-    CHUNK = 8,    /* panels that a thread takes at once */
+    PANEL = 192,  /* columns of C that are packed together, at most */
+    LEAST = 48,   /* columns that hold whole tiles of every kind, so that panels are multiples of them */
+    PACKED = 1 << 18, /* bytes of a packed panel where more than LEAST columns are taken: a part of the second cache */
+    CHUNK = 4,    /* panels that a thread takes at once */
     ROWS = 512,   /* points whose results are written panel by panel before those of the next points */
     LINE = 64,    /* bytes of a line of the cache */
 };
@@ -43,10 +45,11 @@ struct piece {
 struct job {
     const char *phi, *C;
     char *out;
-    Py_ssize_t batch, width, C_stride, out_stride; /* strides in bytes */
+    Py_ssize_t batch, width, rows, C_stride, out_stride; /* rows of C; strides in bytes */
     const struct place *places;
     Py_ssize_t count;
-    size_t size; /* of a number */
+    Py_ssize_t columns; /* of a panel */
+    size_t size;        /* of a number */
     int turned;  /* phi holds (re, im) in turn: a row of C stands for itself and for i times itself */
     int stream;  /* whether results go past the caches: if so, every row of out begins as its first one in a line */
     void (*panel)(const struct job *, struct piece, Py_ssize_t first, Py_ssize_t rows, void *scratch);
@@ -128,6 +131,13 @@ static enum vectors best_vectors(void)
     return BASIC;
 }
 
+/* Wide rows of phi make tall panels, which are narrow in turn. */
+static Py_ssize_t columns_of(Py_ssize_t width, size_t size)
+{
+    Py_ssize_t fitting = PACKED / (Py_ssize_t)size / (width + 1) / LEAST * LEAST;
+    return fitting < LEAST ? LEAST : fitting < PANEL ? fitting : PANEL;
+}
+
 static void choose(struct job *job, enum vectors vectors)
 {
     int is_double = job->size == sizeof(double);
@@ -147,7 +157,7 @@ static struct piece piece_of(const struct job *job, const struct place *place, i
     int64_t to = place->to + done, left = place->count - done;
     Py_ssize_t skip = ((uintptr_t)job->out + to * job->size) % LINE / job->size;
     skip = job->stream ? skip : 0;
-    int64_t count = left < PANEL - skip ? left : PANEL - skip;
+    int64_t count = left < job->columns - skip ? left : job->columns - skip;
     return (struct piece){place->from < 0 ? -1 : place->from + done, count, to, skip};
 }
 
@@ -155,7 +165,7 @@ static struct piece piece_of(const struct job *job, const struct place *place, i
 static void *work(void *argument)
 {
     struct job *job = argument;
-    char *scratch = malloc((job->width * PANEL + PANEL) * job->size + LINE);
+    char *scratch = malloc(job->width * job->columns * job->size + LINE);
     if (scratch == NULL)
         return job;
     void *aligned = scratch + (-(uintptr_t)scratch & (LINE - 1));
@@ -236,7 +246,7 @@ static PyObject *multiply(PyObject *module, PyObject *arguments)
     }
     struct job job = {
         .phi = view[0].buf, .C = view[1].buf, .out = view[2].buf,
-        .batch = view[0].shape[0], .width = view[0].shape[1],
+        .batch = view[0].shape[0], .width = view[0].shape[1], .rows = view[1].shape[0],
         .C_stride = view[1].strides[0], .out_stride = view[2].strides[0],
         .places = view[3].buf, .count = view[3].shape[0],
         .size = (size_t)view[0].itemsize, .turned = view[0].shape[1] != view[1].shape[0],
@@ -245,6 +255,7 @@ static PyObject *multiply(PyObject *module, PyObject *arguments)
     job.stream = stream && (uintptr_t)job.out % (job.size << job.turned) == 0 && job.out_stride % LINE == 0;
     enum vectors best = best_vectors();
     atomic_init(&job.next, 0);
+    job.columns = columns_of(job.width, job.size);
     choose(&job, vectors < 0 || vectors > (int)best ? best : (enum vectors)vectors);
     Py_BEGIN_ALLOW_THREADS
     failed = together(work, &job, threads - 1);

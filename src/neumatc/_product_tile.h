@@ -9,7 +9,7 @@ TARGET static inline __attribute__((always_inline)) void NAMED(tile, KIND)(
 {
     NAMED(vector, KIND) sums[TALL][BROAD] = {{{0}}};
     for (Py_ssize_t j = 0; j < width; j++) {
-        const NAMED(vector, KIND) *columns = (const void *)(packed + j * PANEL);
+        const NAMED(vector, KIND) *columns = (const void *)(packed + j * BROAD * LANES);
         for (int row = 0; row < tall; row++)
             for (int k = 0; k < BROAD; k++)
                 sums[row][k] += phi[row * width + j] * columns[k];
@@ -24,21 +24,41 @@ TARGET static inline __attribute__((always_inline)) void NAMED(tile, KIND)(
         }
 }
 
-/* The columns of a piece from position `skip` on, row by row and, if need be, row and i times the row in turn. */
+/* One row of a piece, which begins at position `skip`, cut into the tiles that it belongs to. */
+TARGET static inline void NAMED(cut, KIND)(const REAL *row, struct piece piece, Py_ssize_t width, REAL *packed)
+{
+    enum { BREADTH = BROAD * LANES };
+    Py_ssize_t end = piece.skip + piece.count;
+    for (Py_ssize_t k = 0; k < end; k += BREADTH, packed += width * BREADTH) {
+        Py_ssize_t first = k < piece.skip ? piece.skip : k, last = k + BREADTH < end ? k + BREADTH : end;
+        if (last - first == BREADTH) {
+            memcpy(packed, row + k - piece.skip, BREADTH * sizeof(REAL));
+            continue;
+        }
+        memset(packed, 0, BREADTH * sizeof(REAL));
+        if (first < last)
+            memcpy(packed + first - k, row + first - piece.skip, (last - first) * sizeof(REAL));
+    }
+}
+
+/* The columns of a piece, row by row and, if need be, row and i times the row in turn. Those of one tile stand together.
+   While they are packed, what follows them is fetched. */
 TARGET static void NAMED(pack, KIND)(const struct job *job, struct piece piece, REAL *packed)
 {
-    int every = job->turned ? 2 : 1;
-    for (Py_ssize_t j = 0; j < job->width; j += every, packed += every * PANEL) {
-        const REAL *row = (const REAL *)(job->C + j / every * job->C_stride) + piece.from;
-        for (size_t ahead = 0; ahead < PANEL * sizeof(REAL); ahead += LINE)
+    enum { BREADTH = BROAD * LANES };
+    REAL turned[PANEL];
+    for (const char *start = job->C; start < job->C + job->rows * job->C_stride; start += job->C_stride) {
+        const REAL *row = (const REAL *)start + piece.from;
+        for (size_t ahead = 0; ahead < job->columns * sizeof(REAL); ahead += LINE)
             __builtin_prefetch((const char *)(row + piece.count) + ahead, 0, 2);
-        memset(packed, 0, piece.skip * sizeof(REAL));
-        memcpy(packed + piece.skip, row, piece.count * sizeof(REAL));
-        memset(packed + piece.skip + piece.count, 0, (PANEL - piece.skip - piece.count) * sizeof(REAL));
-        for (Py_ssize_t k = piece.skip; job->turned && k < piece.skip + piece.count; k += 2) {
-            packed[PANEL + k] = -packed[k + 1];
-            packed[PANEL + k + 1] = packed[k];
-        }
+        NAMED(cut, KIND)(row, piece, job->width, packed);
+        packed += BREADTH;
+        if (!job->turned)
+            continue;
+        for (Py_ssize_t k = 0; k < piece.count; k += 2)
+            turned[k] = -row[k + 1], turned[k + 1] = row[k];
+        NAMED(cut, KIND)(turned, piece, job->width, packed);
+        packed += BREADTH;
     }
 }
 
@@ -48,16 +68,16 @@ TARGET static inline __attribute__((always_inline)) void NAMED(rows, KIND)(
 {
     enum { BREADTH = BROAD * LANES };
     Py_ssize_t end = piece.skip + piece.count;
-    for (Py_ssize_t k = 0; k < end; k += BREADTH) {
+    for (Py_ssize_t k = piece.skip - piece.skip % BREADTH; k < end; k += BREADTH) {
         Py_ssize_t first = k < piece.skip ? piece.skip : k, last = k + BREADTH < end ? k + BREADTH : end;
         char *to = out + (k - piece.skip) * (Py_ssize_t)sizeof(REAL);
         if (last - first == BREADTH && job->stream)
-            NAMED(tile, KIND)(phi, width, packed + k, to, job->out_stride, tall, 1);
+            NAMED(tile, KIND)(phi, width, packed + k * width, to, job->out_stride, tall, 1);
         else if (last - first == BREADTH)
-            NAMED(tile, KIND)(phi, width, packed + k, to, job->out_stride, tall, 0);
+            NAMED(tile, KIND)(phi, width, packed + k * width, to, job->out_stride, tall, 0);
         else {
             REAL edge[TALL * BREADTH];
-            NAMED(tile, KIND)(phi, width, packed + k, (char *)edge, sizeof(REAL) * BREADTH, tall, 0);
+            NAMED(tile, KIND)(phi, width, packed + k * width, (char *)edge, sizeof(REAL) * BREADTH, tall, 0);
             for (int row = 0; row < tall; row++)
                 memcpy(to + row * job->out_stride + (first - k) * sizeof(REAL), edge + row * BREADTH + first - k,
                     (last - first) * sizeof(REAL));

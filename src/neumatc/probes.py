@@ -14,6 +14,7 @@ import numpy as np
 
 from neumatc.arrays import Array, is_complex, namespace
 from neumatc.equations import Symbol, Values
+from neumatc.products import thin
 
 MANY = 100
 """Unknowns from which residuals, too, have so many directions that more right probes pay."""
@@ -117,13 +118,13 @@ def whole(symbols: Sequence[Symbol], values: Values) -> Any:
 
 
 def _left_of(symbol: Symbol, left: Any, values: Values) -> Any:
-    """``Wᴴ S``. NumPy's BLAS takes half of the time for real numbers with the long side first; no adjoint is formed."""
+    """``Wᴴ S``, without an adjoint that is formed."""
     A = values[symbol.name]
     if symbol.function or namespace(A) is not np:
         return left @ symbol.value(values)
     if symbol.adjoint:
         return (A @ left.conj().swapaxes(-1, -2)).conj().swapaxes(-1, -2)
-    return left @ A if is_complex(A.dtype) else (A.swapaxes(-1, -2) @ left.swapaxes(-1, -2)).swapaxes(-1, -2)
+    return thin(left, A) if left.ndim == 2 and A.dtype == np.result_type(left, A) else left @ A
 
 
 def _right_of(symbol: Symbol, right: Any, values: Values) -> Any:

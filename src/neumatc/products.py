@@ -23,8 +23,15 @@ except ImportError:  # no C compiler was there when this package was installed
 STREAM = 1 << 24
 """Bytes of results from which they are written past the caches, which could not hold them."""
 
-ALONE = 1 << 25
-"""Work below which another thread takes longer to start than it would help; about a millisecond."""
+ALONE = 1 << 22
+"""Work below which another thread takes longer to wake up than it would help; about a tenth of a millisecond."""
+
+TALL = 512
+"""Rows up to which a product may replace its own factor: the columns of a panel are read before any of them is written,
+but these many rows at once."""
+
+PIECE = 1 << 12
+"""Columns that are replaced at once without compiled code, few enough for the cache."""
 
 
 def product(phi: Array, C: Array, out: Array | None = None) -> Array:
@@ -34,11 +41,37 @@ def product(phi: Array, C: Array, out: Array | None = None) -> Array:
     """
     if out is None:
         out = np.empty((phi.shape[0], C.shape[1]), C.dtype)
-    if is_complex(C.dtype) and not is_complex(phi.dtype):
+    if is_complex(C.dtype) and not is_complex(phi.dtype) and _in_rows(C) and _in_rows(out):
         _multiply(phi, C.view(real_dtype(C.dtype)), out.view(real_dtype(C.dtype)))
     else:
         _multiply(phi, C, out)
     return out
+
+
+def replace(weights: Array, C: Array) -> Array:
+    """``weights (k, d) @ C (d, N)`` in place of the first k rows of C, without a second copy of it; returns them.
+
+    Real weights on complex rows are one real product of twice the width.
+    """
+    if is_complex(C.dtype) and not is_complex(weights.dtype):
+        replace(weights, C.view(real_dtype(C.dtype)))
+    elif can_scatter(C.dtype) and _is_plain(weights, C, C) and len(weights) <= TALL:
+        scatter(weights, C, np.array([[0, C.shape[1], 0]]), C[: len(weights)])
+    else:
+        for start in range(0, C.shape[1], PIECE):
+            piece = C[:, start : start + PIECE]
+            piece[: len(weights)] = weights @ piece
+    return C[: len(weights)]
+
+
+def thin(left: Array, A: Array) -> Array:
+    """``left (k, n) @ A (n, N)``, or ``A (B, n, N)``, for few rows k."""
+    if A.ndim == 2:
+        return product(left, A)
+    found = np.empty((len(A), len(left), A.shape[2]), A.dtype)
+    for matrix, out in zip(A, found, strict=True):
+        product(left, matrix, out)
+    return found
 
 
 def times(h: Array, weight: Array) -> Array:
@@ -90,5 +123,8 @@ def _multiply(phi: Array, C: Array, out: Array) -> None:
 
 def _is_plain(phi: Array, C: Array, out: Array) -> bool:
     """Whether these are numbers of one type in contiguous rows."""
-    rows = all(X.shape[1] <= 1 or X.strides[1] == X.itemsize for X in (C, out))
-    return phi.dtype == C.dtype == out.dtype and phi.flags.c_contiguous and rows
+    return phi.dtype == C.dtype == out.dtype and phi.flags.c_contiguous and _in_rows(C) and _in_rows(out)
+
+
+def _in_rows(X: Array) -> bool:
+    return X.shape[1] <= 1 or X.strides[1] == X.itemsize

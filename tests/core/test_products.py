@@ -10,7 +10,7 @@ import pytest
 
 from neumatc import products
 from neumatc.layout import Part
-from neumatc.products import product, scatter, threads, times
+from neumatc.products import PIECE, TALL, product, replace, scatter, thin, threads, times
 
 compiled: Any = products.compiled
 needs_compiled = pytest.mark.skipif(compiled is None, reason="neumatc._product was not built: no C compiler")
@@ -42,21 +42,31 @@ def tolerance(kind: str) -> float:
     return 1e-5 if "single" in kind else 1e-13
 
 
-@pytest.fixture(params=["numpy", *VECTORS])
-def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "numpy":
-        monkeypatch.setattr(products, "compiled", None)
-        return
-    if compiled is None or VECTORS[request.param] > VECTORS[compiled.VECTORS]:
-        pytest.skip(f"no code for {request.param} vectors here")
+def take(vectors: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let products use vectors of that kind, narrower ones than the best perhaps."""
+    if compiled is None or VECTORS[vectors] > VECTORS[compiled.VECTORS]:
+        pytest.skip(f"no code for {vectors} vectors here")
     multiply = compiled.multiply
 
     class Chosen:
         @staticmethod
         def multiply(*arguments: Any) -> None:
-            multiply(*arguments, VECTORS[request.param])
+            multiply(*arguments, VECTORS[vectors])
 
     monkeypatch.setattr(products, "compiled", Chosen)
+
+
+@pytest.fixture(params=["numpy", *VECTORS])
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "numpy":
+        monkeypatch.setattr(products, "compiled", None)
+    else:
+        take(request.param, monkeypatch)
+
+
+@pytest.fixture(params=VECTORS)
+def _vectors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    take(request.param, monkeypatch)
 
 
 @EVERY
@@ -106,6 +116,34 @@ def test_small_products_of_a_curve(rows: tuple[int, ...]) -> None:
     np.testing.assert_allclose(times(h, weight), h @ weight, rtol=0, atol=1e-13)
 
 
+@EVERY
+@pytest.mark.usefixtures("_way")
+@pytest.mark.parametrize(("rows", "columns"), [(1, 30), (7, 100), (4, PIECE + 3)])
+def test_a_product_in_place_of_its_factor(kind: str, rows: int, columns: int) -> None:
+    weights, C = draw((rows, 7), DTYPES[kind][0], 0), draw((7, columns), DTYPES[kind][1], 1)
+    expected, rest = exact(weights, C), C[rows:].copy()
+    assert np.shares_memory(replace(weights, C), C)
+    np.testing.assert_allclose(C[:rows], expected, rtol=0, atol=2 * tolerance(kind))
+    np.testing.assert_array_equal(C[rows:], rest)
+
+
+@pytest.mark.usefixtures("_way")
+def test_a_tall_product_in_place_of_its_factor() -> None:
+    weights, C = draw((TALL + 1, TALL + 1), float, 0), draw((TALL + 1, 50), float, 1)
+    expected = weights @ C
+    np.testing.assert_allclose(replace(weights, C), expected, rtol=0, atol=1e-11)
+
+
+@EVERY
+@pytest.mark.usefixtures("_way")
+@pytest.mark.parametrize("batch", [(), (1,), (3,)])
+def test_probes_of_a_stack(kind: str, batch: tuple[int, ...]) -> None:
+    left, A = draw((5, 40), DTYPES[kind][0], 0), draw((*batch, 40, 30), DTYPES[kind][1], 1)
+    np.testing.assert_allclose(thin(left, A), left @ A, rtol=0, atol=10 * tolerance(kind))
+    turned = np.ascontiguousarray(A.swapaxes(-1, -2)).swapaxes(-1, -2)
+    np.testing.assert_allclose(thin(left, turned), left @ A, rtol=0, atol=10 * tolerance(kind))
+
+
 @pytest.mark.usefixtures("_way")
 def test_what_is_not_finite_stays_where_it_belongs() -> None:
     phi, C = draw((9, 5), float, 0), draw((5, 100), float, 1)
@@ -123,6 +161,7 @@ def test_what_is_not_finite_stays_where_it_belongs() -> None:
 @EVERY
 @pytest.mark.parametrize("n", [1, 31, 33, 96])
 @pytest.mark.parametrize("form", ["lower", "upper"])
+@pytest.mark.usefixtures("_vectors")
 def test_triangles_go_where_they_belong(kind: str, n: int, form: Any) -> None:
     part, phi = Part("T", n, n + 2, form), draw((11, 5), DTYPES[kind][0], 0)
     cut = np.tril if form == "lower" else np.triu
@@ -137,8 +176,9 @@ def test_triangles_go_where_they_belong(kind: str, n: int, form: Any) -> None:
 
 @needs_compiled
 @EVERY
-@pytest.mark.parametrize("offset", [0, 1, 5])
-@pytest.mark.parametrize("columns", [1024, 1023])
+@pytest.mark.parametrize("offset", [0, 1, 3, 5, 7])
+@pytest.mark.parametrize("columns", [1024, 1023, 200])
+@pytest.mark.usefixtures("_vectors")
 def test_results_past_the_caches_are_the_same(kind: str, offset: int, columns: int) -> None:
     phi, C = draw((19, 7), DTYPES[kind][0], 0), draw((7, columns), DTYPES[kind][1], 1)
     real = phi.real.dtype
@@ -149,7 +189,7 @@ def test_results_past_the_caches_are_the_same(kind: str, offset: int, columns: i
     outs = [line[start : start + 19 * C.shape[1]].reshape(19, -1) for line in memory]
     places = np.array([[0, C.view(real).shape[1], 0]])
     for stream, out in enumerate(outs):
-        compiled.multiply(phi.view(real), C.view(real), out.view(real), places, 1, stream)
+        products.compiled.multiply(phi.view(real), C.view(real), out.view(real), places, 1, stream)
         np.testing.assert_allclose(out, exact(phi, C), rtol=0, atol=10 * tolerance(kind))
     np.testing.assert_array_equal(*outs)
     assert (memory == 7).sum() == 2 * 16

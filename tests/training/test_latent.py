@@ -7,7 +7,8 @@ import pytest
 import torch
 from tests.training.made import Array, normal
 
-from neumatc.training.latent import CHUNK, gram, orthonormalised, transform
+from neumatc.products import PIECE
+from neumatc.training.latent import gram, orthonormalised, transform
 
 KINDS = {"real": (False, False), "complex, real coefficients": (True, False), "complex coefficients": (True, True)}
 EVERY = pytest.mark.parametrize(("complex_", "doubled"), KINDS.values(), ids=KINDS.keys())
@@ -110,7 +111,7 @@ def test_transform_is_the_product_written_over_its_input(left: bool, right: bool
 
 @pytest.mark.parametrize("right", [False, True])
 def test_transform_goes_over_every_chunk(right: bool) -> None:
-    W, S = normal((2, 2), False, 0), normal((2, CHUNK + 3), right, 1)
+    W, S = normal((2, 2), False, 0), normal((2, PIECE + 3), right, 1)
     np.testing.assert_allclose(
         transform(torch.from_numpy(S.copy()), torch.from_numpy(W)).numpy(), W @ S, rtol=0, atol=1e-12
     )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from neumatc.problem import in_numpy
-
-CHUNK = 1 << 12
-"""Columns of the snapshot matrix transformed at once, few enough for the cache; the product replaces its input."""
+from neumatc.products import PIECE, replace
 
 DEPENDENT = 1e-12
 """Share of the largest eigenvalue of the Gram matrix below which a direction is rounding."""
@@ -23,12 +22,15 @@ def transform(matrix: Any, W: Any) -> Any:
 
     Real weights on complex rows are one real product of twice the width.
     """
+    rows = matrix[: W.shape[0]]
+    if matrix.device.type == "cpu":
+        replace(np.ascontiguousarray(in_numpy(W)), in_numpy(matrix))
+        return rows
     view = torch.view_as_real(matrix).flatten(-2) if matrix.is_complex() and not W.is_complex() else matrix
-    view, W = in_numpy(view), in_numpy(W)
-    for start in range(0, view.shape[1], CHUNK):
-        piece = view[:, start : start + CHUNK]
+    for start in range(0, view.shape[1], PIECE):
+        piece = view[:, start : start + PIECE]
         piece[: W.shape[0]] = W @ piece
-    return matrix[: W.shape[0]]
+    return rows
 
 
 def gram(matrix: Any, real: bool) -> Any:
