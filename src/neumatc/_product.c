@@ -26,7 +26,8 @@ enum {
     PANEL = 192,  /* columns of C that are packed together, at most */
     LEAST = 48,   /* columns that hold whole tiles of every kind, so that panels are multiples of them */
     PACKED = 1 << 18, /* bytes of a packed panel where more than LEAST columns are taken: a part of the second cache */
-    CHUNK = 4,    /* panels that a thread takes at once */
+    CHUNK = 8,    /* panels that a thread takes at once, at most, */
+    TURNS = 4,    /* and how often it comes back at least, if there are so many panels */
     ROWS = 512,   /* points whose results are written panel by panel before those of the next points */
     LINE = 64,    /* bytes of a line of the cache */
 };
@@ -48,7 +49,7 @@ struct job {
     Py_ssize_t batch, width, rows, C_stride, out_stride; /* rows of C; strides in bytes */
     const struct place *places;
     Py_ssize_t count;
-    Py_ssize_t columns; /* of a panel */
+    Py_ssize_t columns, chunk; /* of a panel; panels that are taken at once */
     size_t size;        /* of a number */
     int turned;  /* phi holds (re, im) in turn: a row of C stands for itself and for i times itself */
     int stream;  /* whether results go past the caches: if so, every row of out begins as its first one in a line */
@@ -138,6 +139,15 @@ static Py_ssize_t columns_of(Py_ssize_t width, size_t size)
     return fitting < LEAST ? LEAST : fitting < PANEL ? fitting : PANEL;
 }
 
+static Py_ssize_t chunk_of(const struct job *job, int threads)
+{
+    Py_ssize_t panels = 0;
+    for (Py_ssize_t i = 0; i < job->count; i++)
+        panels += (job->places[i].count + job->columns - 1) / job->columns;
+    Py_ssize_t share = panels * ((job->batch + ROWS - 1) / ROWS) / (threads * TURNS);
+    return share < 1 ? 1 : share < CHUNK ? share : CHUNK;
+}
+
 static void choose(struct job *job, enum vectors vectors)
 {
     int is_double = job->size == sizeof(double);
@@ -176,9 +186,9 @@ static void *work(void *argument)
             for (int64_t done = 0; done < place->count; panel++) {
                 struct piece piece = piece_of(job, place, done);
                 done += piece.count;
-                if (panel / CHUNK > mine)
+                if (panel / job->chunk > mine)
                     mine = atomic_fetch_add(&job->next, 1);
-                if (panel / CHUNK == mine)
+                if (panel / job->chunk == mine)
                     job->panel(job, piece, first, rows, aligned);
             }
     }
@@ -255,7 +265,9 @@ static PyObject *multiply(PyObject *module, PyObject *arguments)
     job.stream = stream && (uintptr_t)job.out % (job.size << job.turned) == 0 && job.out_stride % LINE == 0;
     enum vectors best = best_vectors();
     atomic_init(&job.next, 0);
+    threads = threads < 1 ? 1 : threads;
     job.columns = columns_of(job.width, job.size);
+    job.chunk = chunk_of(&job, threads);
     choose(&job, vectors < 0 || vectors > (int)best ? best : (enum vectors)vectors);
     Py_BEGIN_ALLOW_THREADS
     failed = together(work, &job, threads - 1);

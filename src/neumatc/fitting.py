@@ -33,6 +33,9 @@ from neumatc.training.judge import Judge
 from neumatc.training.jumps import find_jump
 from neumatc.training.threads import one_pool
 
+LONG = 5e-3
+"""Seconds of a query that need be measured but once."""
+
 
 def fit(
     problem: Problem,
@@ -215,6 +218,8 @@ def _query_seconds(map_: Map, problem: Problem) -> float:
         start = time.perf_counter()
         map_(p)
         seconds.append(time.perf_counter() - start)
+        if seconds[0] > LONG:  # nothing that more of them would make clearer
+            break
     return float(np.median(seconds))
 
 

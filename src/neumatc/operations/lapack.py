@@ -41,6 +41,29 @@ def pivots(A: Any) -> Any:
     return _each(_pivots, A)[0]
 
 
+def condition(A: Array) -> float:
+    """Condition number of ``A (n, n)`` in the 1-norm, estimated from LU factors (gecon): a third of an inverse.
+
+    Infinite where a pivot is zero. The estimate is never too large, and hardly ever three times too small (Higham,
+    "Accuracy and Stability of Numerical Algorithms", section 15.3).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> condition(np.diag([4.0, 1.0]))
+    4.0
+    """
+    from scipy.linalg import get_lapack_funcs
+
+    getrf, gecon = get_lapack_funcs(("getrf", "gecon"), (A,))
+    # A row-major matrix is LAPACK's transpose, whose infinity norm is the 1-norm of A.
+    lu, _, singular = getrf(np.array(A, order="C").T, overwrite_a=True)
+    if singular:
+        return float("inf")
+    reciprocal, _ = gecon(lu, np.abs(A).sum(0).max(), norm="I")
+    return 1 / float(reciprocal) if reciprocal else float("inf")
+
+
 def qr(A: Any) -> tuple[Any, Any]:
     """Thin ``Q, R`` of ``A (B, n1, n2)``, signs as they come."""
     Q, R = namespace(A).linalg.qr(A) if _elsewhere(A) else _each(_qr, A)

@@ -42,7 +42,7 @@ CHECK_EVERY = (2, 4)
 STATION_BYTES = 4 << 30
 """Memory up to which the orthogonalised equations of all stations may grow when candidates are refined."""
 
-CHOICE = {1: 2.4}
+CHOICE = {1: 1.6}
 """Candidates per solve below which the greedy choice is no choice, by dimension (1.5 beyond); then it is refined."""
 
 
@@ -51,7 +51,7 @@ class Greedy:
 
     def __init__(self, plan: Plan) -> None:
         self.plan, self.problem = plan, plan.problem
-        self.ground = Ground.of(plan)
+        self.ground = Ground.of(plan, sparse=True)
         self.seconds: dict[str, float] = {}
         self.suspected = -1
 

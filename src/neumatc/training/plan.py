@@ -94,14 +94,16 @@ class Ground:
     held_out: Array
     level: int
     finest: int
+    sparse: bool = False
 
     @staticmethod
-    def of(plan: Plan) -> Ground:
+    def of(plan: Plan, sparse: bool = False) -> Ground:
+        """The coarsest ground; ``sparse`` is for trainers that choose exact solves one by one."""
         box, table, rng = plan.problem.box, plan.problem.tabulated, plan.rng(1)
         if table is None:
-            x = candidates(box.dimension, 0, plan.rng(2))
+            x = candidates(box.dimension, 0, plan.rng(2), sparse)
             x = x[admitted(plan, x)]
-            return Ground(x, Ground._random(plan, rng), 0, levels(box.dimension) - 1)
+            return Ground(x, Ground._random(plan, rng), 0, levels(box.dimension, sparse) - 1, sparse)
         x = box.to_unit(table)
         held = min(HELD_OUT, len(x) // 5)
         if held < 1:
@@ -134,14 +136,14 @@ class Ground:
 
     def finer(self, plan: Plan) -> tuple[Ground, Array, Array]:
         """The next finer ground, which of its candidates are new, and where the old ones went."""
-        fine = candidates(plan.problem.box.dimension, self.level + 1, plan.rng(2))
+        fine = candidates(plan.problem.box.dimension, self.level + 1, plan.rng(2), self.sparse)
         distance = np.abs(fine[:, None] - self.candidates[None]).max(-1)
         old = np.where(distance.min(1) < SAME, distance.argmin(1), -1)
         if plan.problem.box.hole is not None:
             new = np.flatnonzero(old < 0)
             kept = np.sort(np.append(np.flatnonzero(old >= 0), new[admitted(plan, fine[new])]))
             fine, old = fine[kept], old[kept]
-        return Ground(fine, self.held_out, self.level + 1, self.finest), np.flatnonzero(old < 0), old
+        return replace(self, candidates=fine, level=self.level + 1), np.flatnonzero(old < 0), old
 
 
 def layout_of(problem: Problem, A: Array, F: dict[str, Any], points: Array) -> tuple[Layout, bool]:
