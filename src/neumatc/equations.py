@@ -25,6 +25,7 @@ import numpy as np
 from neumatc.action import Exponential
 from neumatc.arrays import namespace
 from neumatc.errors import InputError
+from neumatc.products import tall
 
 Values = Mapping[str, Any]
 """Matrices by name, each ``(B, rows, columns)``, NumPy or torch."""
@@ -71,7 +72,7 @@ class Term:
     def apply(self, values: Values, Z: Any) -> Any:
         """The term times ``Z``, multiplied from the right so that no n x n product is formed."""
         for symbol in reversed(self.symbols):
-            Z = symbol.value(values) @ Z
+            Z = tall(symbol.value(values), Z)
         return self.coefficient * Z if self.coefficient != 1.0 else Z
 
     def dense(self, values: Values) -> Any:

@@ -10,7 +10,7 @@ import pytest
 
 from neumatc import products
 from neumatc.layout import Part
-from neumatc.products import PIECE, TALL, product, replace, scatter, thin, threads, times
+from neumatc.products import PIECE, TALL, product, replace, scatter, tall, thin, threads, times
 
 compiled: Any = products.compiled
 needs_compiled = pytest.mark.skipif(compiled is None, reason="neumatc._product was not built: no C compiler")
@@ -142,6 +142,21 @@ def test_probes_of_a_stack(kind: str, batch: tuple[int, ...]) -> None:
     np.testing.assert_allclose(thin(left, A), left @ A, rtol=0, atol=10 * tolerance(kind))
     turned = np.ascontiguousarray(A.swapaxes(-1, -2)).swapaxes(-1, -2)
     np.testing.assert_allclose(thin(left, turned), left @ A, rtol=0, atol=10 * tolerance(kind))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64, np.complex128])
+@pytest.mark.parametrize(
+    "stacks", [((), ()), ((1,), ()), ((3,), ()), ((), (3,)), ((3,), (3,)), ((1,), (3,)), ((0,), ())]
+)
+@pytest.mark.parametrize(("n", "k"), [(5, 3), (130, 1), (130, 7), (130, 70)])
+@pytest.mark.usefixtures("_way")
+def test_matrices_and_their_adjoints_times_few_columns(dtype: Any, stacks: Any, n: int, k: int) -> None:
+    S, Z = draw((*stacks[0], n, n + 1), dtype, 0), draw((*stacks[1], n + 1, k), dtype, 1)
+    Y = draw((*stacks[1], n, k), dtype, 2)
+    accuracy = {"rtol": 0, "atol": 2e-4 if S.real.dtype == np.float32 else 1e-12}
+    np.testing.assert_allclose(tall(S, Z), S @ Z, **accuracy)
+    np.testing.assert_allclose(tall(S.conj().swapaxes(-1, -2), Y), S.conj().swapaxes(-1, -2) @ Y, **accuracy)
+    np.testing.assert_allclose(tall(S[..., ::2, :], Z), S[..., ::2, :] @ Z, **accuracy)
 
 
 @pytest.mark.usefixtures("_way")

@@ -16,6 +16,7 @@ from neumatc.arrays import namespace
 from neumatc.equations import Equation, equal, frobenius, identity, known, unknown
 from neumatc.errors import GaugeError, InputError, RankError
 from neumatc.gauge import Factors, Gauge, Unitary, adjoint
+from neumatc.products import tall
 
 from .angles import of_leading
 from .base import Operation
@@ -118,8 +119,8 @@ class TruncatedSVD(Operation):
         The error in the wanted directions falls by ``(sigma_{r'+1} / sigma_r)²``.
         """
         xp = namespace(A)
-        U = xp.linalg.qr(A @ F["V"])[0]
-        V, R = xp.linalg.qr(adjoint(A) @ U)
+        U = xp.linalg.qr(tall(A, F["V"]))[0]
+        V, R = xp.linalg.qr(tall(adjoint(A), U))
         return {"U": U, "M": adjoint(R), "V": V}
 
     def defect(self, A: Any, F: Mapping[str, Any], probes: Any) -> Any:
@@ -129,10 +130,10 @@ class TruncatedSVD(Operation):
         ``‖Qᴴ A (I - V Vᴴ)‖_2`` is a lower bound of the largest value left out; zero where it is below ``S[r-1]``.
         """
         xp = namespace(A)
-        Y = A @ probes
+        Y = tall(A, probes)
         Y = Y - F["U"] @ (adjoint(F["U"]) @ Y)
         Q = xp.linalg.qr(Y)[0]
-        rest = adjoint(Q) @ A
+        rest = adjoint(tall(adjoint(A), Q))
         rest = rest - (rest @ F["V"]) @ adjoint(F["V"])
         left_out = xp.linalg.svd(rest @ adjoint(rest), full_matrices=False)[1][..., 0] ** 0.5
         smallest = F["M"].diagonal(0, -2, -1).real[..., -1]
