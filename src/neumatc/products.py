@@ -23,8 +23,9 @@ except ImportError:  # no C compiler was there when this package was installed
 STREAM = 1 << 24
 """Bytes of results from which they are written past the caches, which could not hold them."""
 
-ALONE = 1 << 22
-"""Work below which another thread takes longer to wake up than it would help; about a tenth of a millisecond."""
+ALONE = 1 << 25
+"""Work, about half a millisecond, below which helpers are left asleep: they might have to wait for a processor on which
+an idle thread of another library turns round and round, and the product for them."""
 
 TALL = 512
 """Rows up to which a product may replace its own factor: the columns of a panel are read before any of them is written,
@@ -67,8 +68,10 @@ def replace(weights: Array, C: Array) -> Array:
     return C[: len(weights)]
 
 
-def thin(left: Array, A: Array) -> Array:
+def thin(left: Any, A: Any) -> Any:
     """``left (k, n) @ A (n, N)``, or ``A (B, n, N)``, for few rows k."""
+    if left.ndim > 2 or A.dtype != np.result_type(left, A):
+        return left @ A
     if A.ndim == 2:
         return product(left, A)
     found = np.empty((len(A), len(left), A.shape[2]), A.dtype)
@@ -78,7 +81,7 @@ def thin(left: Array, A: Array) -> Array:
 
 
 def tall(S: Any, Z: Any) -> Any:
-    """``S @ Z`` for matrices ``S (m, n)`` or ``(B, m, n)`` and Z of few columns, one for all or one for each; any library.
+    """``S @ Z`` for matrices ``S (m, n)`` or ``(B, m, n)`` and Z of few columns, one for all or one each; any library.
 
     Large matrices of NumPy, or their transposes, are multiplied by compiled code, in half of the time.
     """

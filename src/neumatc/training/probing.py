@@ -10,6 +10,7 @@ from neumatc.arrays import namespace
 from neumatc.equations import Values
 from neumatc.gauge import Factors
 from neumatc.probes import Probes
+from neumatc.products import thin
 from neumatc.sketch import Sketch
 
 Blocks = list[dict[str, Any]]
@@ -17,7 +18,7 @@ Blocks = list[dict[str, Any]]
 
 def known_by_both(first: Sketch, second: Sketch, values: Values) -> tuple[Blocks, Blocks]:
     """``first.known(values)`` and ``second.known(values)``; the sketches hold the same equations."""
-    blocks = _together(first, second).known(values)
+    blocks = _together(first, second).known(values, thin)
     return _part(blocks, first, last=False), _part(blocks, second, last=True)
 
 
