@@ -14,6 +14,7 @@ from benchmarks.speed.jobs import Job, answered, errors, fitted, job_of, memory,
 from benchmarks.speed.lapack import best
 from benchmarks.speed.limits import filling, measured, multiplying
 from benchmarks.speed.targets import Figure, aimed
+from neumatc.products import product
 
 __all__ = ["BATCH"]
 

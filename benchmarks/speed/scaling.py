@@ -18,7 +18,7 @@ from benchmarks.record import Row
 from benchmarks.speed.clock import Ratio, Turns, quartiles, turns
 from benchmarks.speed.families import Update
 from benchmarks.speed.jobs import SOLVES, TOL, Job, answered, fitted, memory, synthetic
-from benchmarks.speed.limits import filling, measured, reading
+from benchmarks.speed.limits import filling, measured, multiplying, reading
 from benchmarks.speed.targets import Figure, aimed
 from benchmarks.truth import relative
 from neumatc.arrays import Array
@@ -91,6 +91,7 @@ def timed(fit: nmc.Fit, points: Array, quick: bool) -> Turns:
         **reading(C),
         **filling(out),
         "cached": lambda: product(phi, tile, small),
+        **multiplying(),
     }
     if fit.latent.terms is not None and len(points) <= FEW:
         P, curve = fit.latent.at(points), fit.surrogate.curve(x)
