@@ -29,11 +29,11 @@ ABOUT = (
     "**Every row shows the true error** of the answers that were timed: the worst relative Frobenius error of "
     "all factors against LAPACK in double precision, over 100 points where n <= 256, and at least 20 for larger "
     "matrices. No target is met by answers that are less accurate than those of the same row.",
-    "The **model** of a query is `seconds = call + Φ + max(8 N d / read, 8 N B / fill, 2 N d B / product)` for B "
+    "The **model** of a query is `seconds = call + Φ + 8 N d / read + max(8 N B / fill, 2 N d B / product)` for B "
     "points and N numbers to an answer: what a call takes beside its Φ where matrices are 4 x 4, the time of Φ "
     "at these points, and the three rates, all measured in the turns of the answer, the last of them by the same "
-    "product on columns of C that stay in the cache. Beside it stands the sum of the three, for products that "
-    "read, multiply and write one after the other.",
+    "product on columns of C that stay in the cache. Results are written while the next ones are computed; beside "
+    "it stands what comes out where reading overlaps, too.",
     "The **families**: `A_0 + cos(3p) A_1 + sin(2p) A_2` with random matrices on [0, 1], whose results a dozen "
     "or two slices span to rounding; for singular values and eigenvectors the same with values that keep apart. "
     "Such families are the best case of the method. The offline part takes the paper's synthetic inverse and a "
