@@ -33,7 +33,7 @@ WITHIN = 1.5
 """Largest quotient of seconds and model, either way."""
 
 CACHED, WIDE = 1 << 17, 4096
-"""Numbers of C and of results that stay in the cache, and fewest columns for which a call is no longer what it costs."""
+"""Numbers of C and of results that stay in the cache, and fewest columns for which a call is not what it costs."""
 
 HELD = 1 << 25
 """Numbers of the answers of one batch."""
