@@ -132,10 +132,9 @@ def threads() -> int:
 
 
 def _multiply(phi: Array, C: Array, out: Array) -> None:
-    # NumPy would copy a part of C.
     if phi.shape[0] == 1 and C.flags.c_contiguous:
         np.dot(phi[0], C, out=out[0])
-    elif can_scatter(C.dtype) and _is_plain(phi, C, out):
+    elif phi.shape[0] > 1 and can_scatter(C.dtype) and _is_plain(phi, C, out):
         scatter(phi, C, np.array([[0, C.shape[1], 0]]), out)
     else:
         np.matmul(phi, C, out=out)
