@@ -47,8 +47,8 @@ TARGET static void NAMED(pack, KIND)(const struct job *job, struct piece piece, 
 {
     enum { BREADTH = BROAD * LANES };
     REAL turned[PANEL];
-    for (const char *start = job->C; start < job->C + job->rows * job->C_stride; start += job->C_stride) {
-        const REAL *row = (const REAL *)start + piece.from;
+    for (Py_ssize_t j = 0; j < job->rows; j++) {
+        const REAL *row = (const REAL *)(job->C + j * job->C_stride) + piece.from;
         for (size_t ahead = 0; ahead < job->columns * sizeof(REAL); ahead += LINE)
             __builtin_prefetch((const char *)(row + piece.count) + ahead, 0, 2);
         NAMED(cut, KIND)(row, piece, job->width, packed);

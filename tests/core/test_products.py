@@ -100,6 +100,9 @@ def test_parts_of_slices_and_turned_ones() -> None:
     np.testing.assert_allclose(product(phi, C[:, ::2]), phi @ C[:, ::2], rtol=0, atol=1e-13)
     np.testing.assert_allclose(product(phi[::2], C), phi[::2] @ C, rtol=0, atol=1e-13)
     np.testing.assert_allclose(product(phi, np.asfortranarray(C)), phi @ C, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(product(phi, C[::-1]), phi @ C[::-1], rtol=0, atol=1e-13)
+    repeated = np.broadcast_to(C[:1], C.shape)
+    np.testing.assert_allclose(product(phi, repeated), phi @ repeated, rtol=0, atol=1e-13)
 
 
 @pytest.mark.usefixtures("_way")
