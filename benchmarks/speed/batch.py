@@ -12,9 +12,8 @@ from benchmarks.record import Row
 from benchmarks.speed.clock import quartiles, turns
 from benchmarks.speed.jobs import Job, answered, errors, fitted, job_of, memory, points_of, synthetic
 from benchmarks.speed.lapack import best
-from benchmarks.speed.limits import filling, measured, multiplying
+from benchmarks.speed.limits import columns, filling, in_cache, measured, multiplying
 from benchmarks.speed.targets import Figure, aimed
-from neumatc.products import product
 
 __all__ = ["BATCH"]
 
@@ -22,9 +21,6 @@ NAME = "speed-batch"
 
 LIMIT = 1.2
 """A batch over the slower of writing its results and multiplying for them."""
-
-CACHED = 4096
-"""Columns of C that stay in the cache together with their results."""
 
 FASTER = {"inv": 20.0, "qr": 20.0, "cholesky": 20.0, "eigh": 80.0, "svd": 80.0, "expm": 80.0}
 """How many times faster than the best LAPACK, per point, at n = 512."""
@@ -37,8 +33,6 @@ def rows(job: Job, batch: int, many: int, targets: bool, quick: bool) -> Iterato
     Phi = torch.from_numpy(fit.surrogate.phi(fit.box.to_unit(points[:, None])))
     out, flat = memory(fit(points[0]), batch), np.empty((batch, C.shape[1]))
     T, result = torch.from_numpy(C), torch.from_numpy(flat)
-    tile = np.ascontiguousarray(C[:, :CACHED])
-    small = np.empty((batch, tile.shape[1]))
     written = np.empty(sum(part.size for part in (out if isinstance(out, tuple) else (out,))))
     name, exact = best(job.verb, job.family(float(points[0])))
     found = turns(
@@ -46,7 +40,7 @@ def rows(job: Job, batch: int, many: int, targets: bool, quick: bool) -> Iterato
             "f": lambda: fit(points, out=out),
             "mm torch": lambda: torch.mm(Phi, T, out=result),
             "mm numpy": lambda: np.matmul(Phi.numpy(), C, out=flat),
-            "cached": lambda: product(Phi.numpy(), tile, small),
+            **in_cache(Phi.numpy(), C),
             "exact": exact,
             **filling(written),
             **multiplying(),
@@ -72,7 +66,7 @@ def rows(job: Job, batch: int, many: int, targets: bool, quick: bool) -> Iterato
         Figure(
             "f(P, out) / max(fill, product in the cache)",
             quartiles(
-                found["f"] / np.maximum(found[found.least("fill")], C.shape[1] / tile.shape[1] * found["cached"])
+                found["f"] / np.maximum(found[found.least("fill")], C.shape[1] / columns(C, batch) * found["cached"])
             ),
         ),
         Figure("f(P, out) / one product of Φ and C by NumPy or torch", found.ratio("f", found.least("mm"))),

@@ -27,9 +27,9 @@ SHORT, WARM = 0.02, 3
 """Seconds of a call below which it runs unmeasured before each measurement, and how often: another one has emptied the
 caches, and a victim cache takes more than one pass to be filled."""
 
-REST = 0.03
+REST = 0.12
 """Seconds of sleep before each measurement where there are several threads: those of the library that was called before
-turn round and round for as long, on the cores that the next one needs."""
+turn round and round for up to 110 ms, on the cores that the next one needs."""
 
 TRIED = 3
 """Turns of a quick run."""
@@ -85,9 +85,9 @@ class Turns:
 def turns(calls: Mapping[str, Callable[[], Any]], quick: bool = False) -> Turns:
     """Time all calls, in another order each turn."""
     alone = {name: _alone(call) for name, call in calls.items()}
-    count, names = TRIED if quick else _count(alone), list(calls)
-    spent, rng = np.empty((len(names), count)), np.random.default_rng(0)
     rest = REST if torch.get_num_threads() > 1 else 0.0
+    count, names = TRIED if quick else _count(alone, rest), list(calls)
+    spent, rng = np.empty((len(names), count)), np.random.default_rng(0)
     for j in range(count):
         for i in rng.permutation(len(names)):
             call = calls[names[i]]
@@ -103,8 +103,8 @@ def _alone(call: Callable[[], Any]) -> float:
     return _seconds(call)
 
 
-def _count(alone: Mapping[str, float]) -> int:
-    turn = sum(seconds * (1 + WARM if seconds < SHORT else 1) for seconds in alone.values())
+def _count(alone: Mapping[str, float], rest: float) -> int:
+    turn = sum(rest + seconds * (1 + WARM if seconds < SHORT else 1) for seconds in alone.values())
     if max(alone.values()) > SLOW:
         return int(np.clip(LONG / turn, FEW, FEWEST))
     return int(np.clip(SECONDS / turn, FEWEST, MOST))

@@ -10,11 +10,15 @@ import torch
 
 from benchmarks.speed.clock import Turns
 from neumatc.arrays import Array, is_complex, real_dtype
+from neumatc.products import product
 
-__all__ = ["Limits", "filling", "measured", "multiplying", "reading"]
+__all__ = ["Limits", "columns", "filling", "in_cache", "measured", "multiplying", "reading"]
 
 GEMM = 512
 """Size of the matrices whose product gives the rate of multiplications."""
+
+CACHED, WIDE = 1 << 17, 4096
+"""Numbers of C and of results that stay in the cache, and fewest columns for which a call is not what it costs."""
 
 Calls = Mapping[str, Callable[[], Any]]
 
@@ -48,6 +52,18 @@ def multiplying() -> Calls:
     X, S, T = np.empty_like(A), torch.from_numpy(A), torch.from_numpy(B)
     Y = torch.empty_like(S)
     return {"gemm numpy": partial(np.matmul, A, B, out=X), "gemm torch": partial(torch.mm, S, T, out=Y)}
+
+
+def in_cache(phi: Array, C: Array) -> Calls:
+    """The library's product ``phi (B, d) @ C`` on so few columns of C that they stay in the cache."""
+    tile = np.ascontiguousarray(C[:, : columns(C, len(phi))])
+    return {"cached": partial(product, phi, tile, np.empty((len(phi), tile.shape[1]), tile.dtype))}
+
+
+def columns(C: Array, batch: int) -> int:
+    """Return how many columns of C are multiplied in the cache."""
+    d, every = C.shape
+    return min(every, max(WIDE, CACHED // (d + batch)))
 
 
 def reading(array: Array) -> Calls:

@@ -19,11 +19,10 @@ from benchmarks.record import Row
 from benchmarks.speed.clock import Ratio, Turns, quartiles, turns
 from benchmarks.speed.families import Update
 from benchmarks.speed.jobs import SOLVES, TOL, Job, answered, fitted, memory, synthetic
-from benchmarks.speed.limits import filling, measured, multiplying, reading
+from benchmarks.speed.limits import columns, filling, in_cache, measured, multiplying, reading
 from benchmarks.speed.targets import Figure, aimed
 from benchmarks.truth import relative
 from neumatc.arrays import Array
-from neumatc.products import product
 
 __all__ = ["SCALING"]
 
@@ -31,9 +30,6 @@ NAME = "speed-scaling"
 
 WITHIN = 1.5
 """Largest quotient of seconds and model, either way."""
-
-CACHED, WIDE = 1 << 17, 4096
-"""Numbers of C and of results that stay in the cache, and fewest columns for which a call is not what it costs."""
 
 HELD = 1 << 25
 """Numbers of the answers of one batch."""
@@ -83,8 +79,6 @@ def timed(fit: nmc.Fit, points: Array, quick: bool) -> Turns:
     p = p if len(points) > 1 else argument(points[0])
     x, C, out = fit.box.to_unit(points), fit.surrogate.C, memory(fit(p))
     tiny, middle, X = fitted(TINY), np.zeros((1, 1)), np.empty((4, 4))
-    phi, tile = fit.surrogate.phi(x), np.ascontiguousarray(C[:, : columns(fit, len(x))])
-    small = np.empty((len(x), tile.shape[1]))
     calls = {
         "f": lambda: fit(p, out=out),
         "phi": lambda: fit.surrogate.phi(x),
@@ -92,7 +86,7 @@ def timed(fit: nmc.Fit, points: Array, quick: bool) -> Turns:
         "tiny phi": lambda: tiny.surrogate.phi(middle),
         **reading(C),
         **filling(out),
-        "cached": lambda: product(phi, tile, small),
+        **in_cache(fit.surrogate.phi(x), C),
         **multiplying(),
     }
     if fit.latent.terms is not None and len(points) <= FEW:
@@ -103,15 +97,10 @@ def timed(fit: nmc.Fit, points: Array, quick: bool) -> Turns:
 
 def modelled(found: Turns, fit: nmc.Fit, batch: int) -> tuple[float, tuple[float, float, float]]:
     """Return the seconds of the call and Φ, and those of reading, writing and multiplying."""
-    multiply = fit.surrogate.C.shape[1] / columns(fit, batch) * found.median("cached")
+    C = fit.surrogate.C
+    multiply = C.shape[1] / columns(C, batch) * found.median("cached")
     read, fill = (found.median(found.least(kind)) for kind in ("read", "fill"))
     return found.median("tiny") - found.median("tiny phi") + found.median("phi"), (read, fill, multiply)
-
-
-def columns(fit: nmc.Fit, batch: int) -> int:
-    """Return how many columns of C are multiplied in the cache."""
-    d, every = fit.surrogate.C.shape
-    return min(every, max(WIDE, CACHED // (d + batch)))
 
 
 def apart(quotients: Array) -> Ratio:

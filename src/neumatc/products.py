@@ -52,25 +52,29 @@ def product(phi: Array, C: Array, out: Array | None = None) -> Array:
     return out
 
 
-def replace(weights: Array, C: Array) -> Array:
-    """``weights (k, d) @ C (d, N)`` in place of the first k rows of C, without a second copy of it; returns them.
+def in_place(weights: Array, C: Array) -> None:
+    """``weights (k, d) @ C (d, N)`` in place of the first k rows of C, without a second copy of it.
 
     Real weights on complex rows are one real product of twice the width.
     """
     if is_complex(C.dtype) and not is_complex(weights.dtype):
-        replace(weights, C.view(real_dtype(C.dtype)))
+        in_place(weights, C.view(real_dtype(C.dtype)))
     elif can_scatter(C.dtype) and _is_plain(weights, C, C) and len(weights) <= TALL:
         scatter(weights, C, np.array([[0, C.shape[1], 0]]), C[: len(weights)])
     else:
-        for start in range(0, C.shape[1], PIECE):
-            piece = C[:, start : start + PIECE]
-            piece[: len(weights)] = weights @ piece
-    return C[: len(weights)]
+        by_pieces(weights, C)
+
+
+def by_pieces(weights: Any, C: Any) -> None:
+    """`in_place` without compiled code, NumPy or torch: a few columns at once."""
+    for start in range(0, C.shape[1], PIECE):
+        piece = C[:, start : start + PIECE]
+        piece[: len(weights)] = weights @ piece
 
 
 def thin(left: Any, A: Any) -> Any:
-    """``left (k, n) @ A (n, N)``, or ``A (B, n, N)``, for few rows k."""
-    if left.ndim > 2 or A.dtype != np.result_type(left, A):
+    """``left (k, n) @ A (n, N)``, or ``A (B, n, N)``, for few rows k; any library."""
+    if not isinstance(A, np.ndarray) or left.ndim > 2 or A.dtype != np.result_type(left, A):
         return left @ A
     if A.ndim == 2:
         return product(left, A)
@@ -91,7 +95,7 @@ def tall(S: Any, Z: Any) -> Any:
         return _tall(S, Z)
     count = max(len(X) for X in (S, Z) if X.ndim == 3)
     pairs = zip(*(np.broadcast_to(X, (count, *X.shape[-2:])) for X in (S, Z)), strict=True)
-    return np.stack([_tall(matrix, thin) for matrix, thin in pairs])
+    return np.stack([_tall(matrix, columns) for matrix, columns in pairs])
 
 
 def times(h: Array, weight: Array) -> Array:

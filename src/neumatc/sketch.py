@@ -24,7 +24,7 @@ import numpy as np
 from neumatc.arrays import namespace
 from neumatc.equations import Equation, Symbol, Term, Values
 from neumatc.probes import Multiply, Probes, from_left, from_right, turned, whole
-from neumatc.products import product
+from neumatc.products import thin
 
 
 @dataclass(frozen=True)
@@ -209,21 +209,15 @@ def _linear_product(known: dict[str, Any], unknown: dict[str, Any]) -> Any:
         left = known["left"] if known["left"].ndim == 3 else known["left"][None]
         d, n, k2 = core.shape
         M, k1, _ = left.shape
-        rows, turned = left.reshape(M * k1, n), core.swapaxes(1, 2)
-        if namespace(core) is not np or turned.flags.c_contiguous:
+        rows, upright = left.reshape(M * k1, n), core.swapaxes(1, 2)
+        if namespace(core) is not np or upright.flags.c_contiguous:
             # One gemm for all slices, (d k2, n) times (n, M k1): the long side last, which is twice as fast on a CPU.
-            found = turned.reshape(d * k2, n) @ rows.swapaxes(0, 1)
+            found = upright.reshape(d * k2, n) @ rows.swapaxes(0, 1)
             return found.reshape(d, k2, M, k1).swapaxes(0, 2).swapaxes(1, 2).swapaxes(2, 3)
-        return _times(rows, core.swapaxes(0, 1).reshape(n, d * k2)).reshape(M, k1, d, k2).swapaxes(1, 2)
+        return thin(rows, core.swapaxes(0, 1).reshape(n, d * k2)).reshape(M, k1, d, k2).swapaxes(1, 2)
     if left_done:
         return core[None] @ known["right"][:, None]
     return known["left"][:, None] @ core[None] @ known["right"][:, None]
-
-
-def _times(X: Any, Y: Any) -> Any:
-    """``X (k, n) @ Y (n, l)``, NumPy or torch."""
-    fits = namespace(Y) is np and Y.dtype == np.result_type(X, Y)
-    return product(np.ascontiguousarray(X), np.ascontiguousarray(Y)) if fits else X @ Y
 
 
 def _quadratic_block(split: Split, probes: Probes, F: Mapping[str, Any]) -> dict[str, Any]:

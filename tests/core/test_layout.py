@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from neumatc import products
 from neumatc.direct import Field
 from neumatc.layout import BLOCK, Layout, Part
 
@@ -129,7 +130,11 @@ def test_a_plain_layout_is_one_full_matrix() -> None:
 
 @pytest.mark.parametrize("kind", ["hermitian", "lower", "upper"])
 @pytest.mark.parametrize("scratch", [1, 5 * BLOCK * 70, 1 << 20])
-def test_a_batch_is_written_in_pieces_of_any_size(kind: Any, scratch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("compiled", [products.compiled, None], ids=["compiled", "numpy"])
+def test_a_batch_is_written_in_pieces_of_any_size(
+    kind: Any, scratch: int, compiled: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(products, "compiled", compiled)
     monkeypatch.setattr("neumatc.direct.SCRATCH", scratch)
     rng, part = np.random.default_rng(1), Part("X", 70, 70, kind)
     phi, C = rng.standard_normal((13, 4)), rng.standard_normal((4, 3 + part.size))

@@ -7,31 +7,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.core.kinds import DTYPES, EVERY, draw
 
 from neumatc import products
 from neumatc.layout import Part
-from neumatc.products import PIECE, TALL, product, replace, scatter, tall, thin, threads, times
+from neumatc.products import PIECE, TALL, in_place, product, scatter, tall, thin, threads, times
 
 compiled: Any = products.compiled
 needs_compiled = pytest.mark.skipif(compiled is None, reason="neumatc._product was not built: no C compiler")
 
-DTYPES = {  # coefficients, slices
-    "real": (np.float64, np.float64),
-    "real against complex": (np.float64, np.complex128),
-    "complex": (np.complex128, np.complex128),
-    "single": (np.float32, np.float32),
-    "single real against complex": (np.float32, np.complex64),
-    "single complex": (np.complex64, np.complex64),
-}
-EVERY = pytest.mark.parametrize("kind", DTYPES)
 BATCHES = pytest.mark.parametrize("batch", [1, 2, 3, 8, 29])
 VECTORS = {"basic": 0, "avx2": 1, "avx512": 2}
-
-
-def draw(shape: tuple[int, ...], dtype: Any, seed: int) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    X = rng.standard_normal(shape)
-    return (X + 1j * rng.standard_normal(shape) if np.dtype(dtype).kind == "c" else X).astype(dtype)
 
 
 def exact(phi: np.ndarray, C: np.ndarray) -> np.ndarray:
@@ -125,7 +111,7 @@ def test_small_products_of_a_curve(rows: tuple[int, ...]) -> None:
 def test_a_product_in_place_of_its_factor(kind: str, rows: int, columns: int) -> None:
     weights, C = draw((rows, 7), DTYPES[kind][0], 0), draw((7, columns), DTYPES[kind][1], 1)
     expected, rest = exact(weights, C), C[rows:].copy()
-    assert np.shares_memory(replace(weights, C), C)
+    in_place(weights, C)
     np.testing.assert_allclose(C[:rows], expected, rtol=0, atol=2 * tolerance(kind))
     np.testing.assert_array_equal(C[rows:], rest)
 
@@ -134,7 +120,8 @@ def test_a_product_in_place_of_its_factor(kind: str, rows: int, columns: int) ->
 def test_a_tall_product_in_place_of_its_factor() -> None:
     weights, C = draw((TALL + 1, TALL + 1), float, 0), draw((TALL + 1, 50), float, 1)
     expected = weights @ C
-    np.testing.assert_allclose(replace(weights, C), expected, rtol=0, atol=1e-11)
+    in_place(weights, C)
+    np.testing.assert_allclose(C, expected, rtol=0, atol=1e-11)
 
 
 @EVERY

@@ -1,5 +1,7 @@
 """What a reader must know before the figures."""
 
+from benchmarks.speed.clock import REST
+
 __all__ = ["ABOUT", "TITLE"]
 
 TITLE = "Speed, measured"
@@ -14,9 +16,9 @@ ABOUT = (
     "Differences of microseconds are treated alike.",
     "**Threads**: every part was measured twice, with the two threads that two cores have, and with one, which is "
     "told in the name of the row. NumPy, SciPy and torch bring a pool of threads each, and idle threads turn round "
-    "and round for some 25 ms on the cores that the next library needs; so with two threads every measurement comes "
-    "after 30 ms of sleep. The whole fit is not spared: it has to avoid such changes by itself, and does. How costs "
-    "grow with n is measured with one thread.",
+    "and round for some 100 ms on the cores that the next library needs; so with two threads every measurement comes "
+    f"after {1e3 * REST:.0f} ms of sleep. The whole fit is not spared: it has to avoid such changes by itself, and "
+    "does. How costs grow with n is measured with one thread.",
     "**Best LAPACK** is the fastest of the calls of NumPy, SciPy (OpenBLAS) and torch (MKL) for this operation "
     "and size, chosen by a race just before; which one it was stands in the row. For the square root of a "
     "positive definite matrix that includes the way by eigenvalues. Matrices A(p) are ready before its clock "

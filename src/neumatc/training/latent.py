@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from neumatc.problem import in_numpy
-from neumatc.products import PIECE, replace
+from neumatc.products import by_pieces, in_place
 
 DEPENDENT = 1e-12
 """Share of the largest eigenvalue of the Gram matrix below which a direction is rounding."""
@@ -22,15 +22,11 @@ def transform(matrix: Any, W: Any) -> Any:
 
     Real weights on complex rows are one real product of twice the width.
     """
-    rows = matrix[: W.shape[0]]
     if matrix.device.type == "cpu":
-        replace(np.ascontiguousarray(in_numpy(W)), in_numpy(matrix))
-        return rows
-    view = torch.view_as_real(matrix).flatten(-2) if matrix.is_complex() and not W.is_complex() else matrix
-    for start in range(0, view.shape[1], PIECE):
-        piece = view[:, start : start + PIECE]
-        piece[: W.shape[0]] = W @ piece
-    return rows
+        in_place(np.ascontiguousarray(in_numpy(W)), in_numpy(matrix))
+    else:
+        by_pieces(W, torch.view_as_real(matrix).flatten(-2) if matrix.is_complex() and not W.is_complex() else matrix)
+    return matrix[: W.shape[0]]
 
 
 def gram(matrix: Any, real: bool) -> Any:
