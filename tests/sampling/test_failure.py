@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from neumatc.sampling import FailureInformed
-from neumatc.sampling.failure import spread
+from neumatc.sampling.failure import leja, spread
 
 X = np.linspace(-1, 1, 11)[:, None]
 FREE = np.ones(11, bool)
@@ -34,12 +34,12 @@ def test_a_threshold_of_ones_own_replaces_the_third() -> None:
     sampler = FailureInformed(threshold=0.1)
     assert sampler.select(X, residuals(i3=0.11), FREE, 1e-6) == [3]
     assert sampler.select(X, residuals(i3=0.1), FREE, 1e-6) == []  # at the threshold is no failure
-    assert FailureInformed(threshold=0.0).select(X, residuals(), FREE, 0.5) == [0]
+    assert FailureInformed(threshold=0.0, add=1).select(X, residuals(), FREE, 0.5) == [0]
 
 
 @pytest.mark.parametrize(("tolerance", "wanted"), [(0.0, True), (2.9 / 11, True), (3 / 11, False), (0.5, False)])
 def test_solves_are_wanted_while_the_failure_probability_exceeds_the_tolerance(tolerance: float, wanted: bool) -> None:
-    sampler = FailureInformed(threshold=0.1, tolerance=tolerance)
+    sampler = FailureInformed(threshold=0.1, tolerance=tolerance, add=1)
     chosen = sampler.select(X, residuals(i2=0.5, i6=0.3, i9=0.2), FREE, 1e-6)
     assert chosen == ([2] if wanted else [])
 
@@ -67,14 +67,17 @@ def test_nan_has_failed_and_comes_first() -> None:
     assert FailureInformed(tolerance=0.5 / 11).select(X, residuals(i4=np.nan), FREE, 1e-6) == [4]
 
 
-def test_a_round_adds_one_point_on_a_line_and_eight_in_a_plane() -> None:
+def test_a_round_adds_two_or_four_points_on_a_line_and_eight_in_a_plane() -> None:
     axis = np.linspace(-1, 1, 21)
     plane = np.stack([a.ravel() for a in np.meshgrid(axis, axis)], axis=1)
     free = np.ones(len(plane), bool)
     free[np.random.default_rng(0).choice(len(plane), 40, replace=False)] = False
     worst = np.random.default_rng(1).uniform(1, 2, len(plane))
     assert len(FailureInformed().select(plane, worst, free, 1e-6)) == 8
-    assert len(FailureInformed().select(axis[:, None], worst[:21], np.ones(21, bool), 1e-6)) == 1
+    line, worst = np.linspace(-1, 1, 101)[:, None], np.random.default_rng(1).uniform(1, 2, 101)
+    for solved, expected in ((1, 2), (11, 2), (12, 4), (60, 4)):
+        free = np.random.default_rng(0).permutation(101) >= solved
+        assert len(FailureInformed().select(line, worst, free, 1e-6)) == expected
 
 
 @pytest.mark.parametrize("solved", [1, 8, 24])
@@ -88,6 +91,28 @@ def test_points_of_one_round_keep_the_typical_distance_of_those_solved(solved: i
     assert len(chosen) > 1
     assert gaps[np.triu_indices(len(chosen), 1)].min() >= 1 / (1 + solved) ** 0.5
     assert chosen[0] == np.argmax(np.where(free, worst, 0))
+
+
+def test_points_of_a_round_on_a_line_are_those_of_interpolation() -> None:
+    # Equal residuals: each point multiplies them by its distance, which gives Leja points.
+    x = np.linspace(-1, 1, 2001)
+    chosen = leja(x, np.ones(2001), list(range(2001)), 5, 0.0)
+    places = np.sort(x[chosen])
+    np.testing.assert_allclose(places[[0, 2, 4]], [-1, 0, 1], rtol=0, atol=1e-12)
+    rest = np.setdiff1d(places, [-1, 0, 1])
+    # The fourth is where x (1 - x²) is largest.
+    assert np.abs(np.abs(rest) - 3**-0.5).min() < 1e-3
+
+
+def test_a_round_on_a_line_comes_worst_first_and_passes_over_neighbours() -> None:
+    x = np.array([-1.0, -0.9, 0.0, 0.2, 0.9])
+    residuals = np.array([8.0, 7.0, 2.0, 3.0, 1.0])
+    order = [0, 1, 3, 2, 4]
+    assert leja(x, residuals, order, 2, 0.3) == [0, 3]  # 3 * 1.2 is more than 2 * 1 and 1 * 1.9
+    assert leja(x, residuals, order, 3, 0.3) == [0, 3, 4]
+    assert leja(x, residuals, order, 9, 0.3) == [0, 3, 4]
+    assert leja(x, residuals, order, 9, 0.15) == [0, 3, 2, 4]
+    assert leja(x, residuals, [], 3, 0.3) == []
 
 
 def test_spread_skips_what_is_too_near_and_stops_when_it_has_enough() -> None:
