@@ -85,7 +85,7 @@ class Turns:
 def turns(calls: Mapping[str, Callable[[], Any]], quick: bool = False) -> Turns:
     """Time all calls, in another order each turn."""
     alone = {name: _alone(call) for name, call in calls.items()}
-    rest = REST if torch.get_num_threads() > 1 else 0.0
+    rest = resting()
     count, names = TRIED if quick else _count(alone, rest), list(calls)
     spent, rng = np.empty((len(names), count)), np.random.default_rng(0)
     for j in range(count):
@@ -96,6 +96,11 @@ def turns(calls: Mapping[str, Callable[[], Any]], quick: bool = False) -> Turns:
                 call()
             spent[i, j] = _seconds(call)
     return Turns(dict(zip(names, spent, strict=True)))
+
+
+def resting() -> float:
+    """Return the seconds to sleep before a measurement."""
+    return REST if torch.get_num_threads() > 1 else 0.0
 
 
 def _alone(call: Callable[[], Any]) -> float:

@@ -12,7 +12,7 @@ import neumatc as nmc
 from benchmarks.cases import Case, Measurement, Setting
 from benchmarks.fits import described
 from benchmarks.record import Row
-from benchmarks.speed.clock import Ratio, quartiles, turns
+from benchmarks.speed.clock import Ratio, quartiles, resting, turns
 from benchmarks.speed.families import Counted
 from benchmarks.speed.jobs import Job, answered, errors, memory, points_of, synthetic
 from benchmarks.speed.lapack import CALLS, best
@@ -93,11 +93,13 @@ def alternated(job: Job, name: str, fits: int) -> Spent:
     asked: list[float] = []
     for seed in range(1, fits + 1):
         asked.clear()
+        time.sleep(resting())
         start = time.perf_counter()
         fit = job.fit(Counted(job.family, asked), rng=seed)
         whole.append(time.perf_counter() - start)
         build.append(fit.cost.build_seconds)
         matrices = [np.ascontiguousarray(job.family(float(p))) for p in fit.samples.points[:, 0]]
+        time.sleep(resting())
         call(matrices[0])
         start = time.perf_counter()
         for A in matrices:
