@@ -282,7 +282,21 @@ done:
     Py_RETURN_NONE;
 }
 
-static PyMethodDef methods[] = {{"multiply", multiply, METH_VARARGS, multiply_doc}, {NULL, NULL, 0, NULL}};
+PyDoc_STRVAR(processor_doc,
+    "processor()\n--\n\n"
+    "The number of the processor on which the calling thread runs, or -1 where the system does not tell.");
+
+static PyObject *processor(PyObject *module, PyObject *none)
+{
+    (void)module, (void)none;
+    return PyLong_FromLong(here());
+}
+
+static PyMethodDef methods[] = {
+    {"multiply", multiply, METH_VARARGS, multiply_doc},
+    {"processor", processor, METH_NOARGS, processor_doc},
+    {NULL, NULL, 0, NULL},
+};
 
 static int prepare(PyObject *module)
 {

@@ -29,21 +29,31 @@ static void forget_helpers(void)
     pthread_cond_init(&pool.left, NULL);
 }
 
+/* The processor on which this thread runs, or -1. */
+static int here(void)
+{
+#if defined(__linux__)
+    return sched_getcpu();
+#else
+    return -1;
+#endif
+}
+
 /* Keep the helpers away from the processor of the caller. Threads of other libraries that spin on the others look busy
    to the system, and it would wake a helper where it can only take turns with the one who called it. */
 static void keep_away(void)
 {
 #if defined(__linux__)
     cpu_set_t allowed;
-    int here = sched_getcpu();
-    if (here < 0 || (here == pool.avoided && pool.kept_away == pool.started))
+    int avoided = here();
+    if (avoided < 0 || (avoided == pool.avoided && pool.kept_away == pool.started))
         return;
     if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < 2)
         return;
-    CPU_CLR(here, &allowed);
+    CPU_CLR(avoided, &allowed);
     for (int i = 0; i < pool.started; i++)
         pthread_setaffinity_np(pool.helpers[i], sizeof allowed, &allowed);
-    pool.avoided = here, pool.kept_away = pool.started;
+    pool.avoided = avoided, pool.kept_away = pool.started;
 #endif
 }
 

@@ -31,10 +31,15 @@ from neumatc.training import Plan, Trained, trainer_of
 from neumatc.training.joined import Joined
 from neumatc.training.judge import Judge
 from neumatc.training.jumps import find_jump
+from neumatc.training.solving import solves_apart
 from neumatc.training.threads import one_pool
 
-LONG = 5e-3
+LONG = 2e-3
 """Seconds of a query that need be measured but once."""
+
+
+TOGETHER = 1 << 25
+"""Numbers of answers that are held at once when a fit is checked."""
 
 
 def fit(
@@ -65,8 +70,9 @@ def fit(
         latent tensor and network together by Adam, for comparison
     sampler : where to solve exactly; failure-informed by default
     rng : None, an integer, or a numpy Generator; the same integer gives the same fit, bit for bit, on one machine
-    executor : anything with ``map`` (``concurrent.futures``), for building A(p) and for exact solves that are wanted at
-        once: in several parameters, and wherever places are known beforehand
+    executor : anything with ``map`` (``concurrent.futures``), for building A(p) and for the exact solves of one round.
+        Large inverses and solves of a round are done side by side without it, on as many threads as
+        ``OMP_NUM_THREADS`` says, or as there are cores
     device : torch device of the fit, "cpu" by default
     dtype : of the stored map; that of A(p) by default
     progress : True for a bar on the terminal, or a callable that receives every event
@@ -114,7 +120,7 @@ def fit(
             device=device_of(device),
             tell=_teller(history, report),
         )
-        with one_pool(plan.device) if joint is None else nullcontext():
+        with one_pool(plan.device, solves_apart(problem)) if joint is None else nullcontext():
             usual = trainer_of(problem.operation, problem.box.dimension, count)
             trained = (usual(plan) if joint is None else Joined(joint, plan)).run()
             result = _assembled(plan, trained, stored, history, seeded, start)
@@ -177,10 +183,10 @@ def _held_out_error(plan: Plan, problem: Problem, map_: Map, trained: Trained) -
     """Worst residual of the stored numbers at random and at the steepest places, on probes nothing was fitted to.
 
     The trainer has judged the curve at all held-out points already; here it is the numbers that are judged, as they are
-    stored and answer. Also the seconds per point that these batches of eight took to evaluate.
+    stored and answer. Also the seconds per point that these batches took to evaluate.
     """
     found, spent, judge = [np.zeros(1)], [], None
-    few = _few(trained.held_out)
+    few = _few(trained.held_out, map_.surrogate.layout.size)
     # Once for all batches: memory that is touched for the first time takes longer than the answers written to it.
     memory = np.empty((len(few[0]), map_.surrogate.layout.size), map_.surrogate.C.dtype)
     for points in few:
@@ -195,9 +201,11 @@ def _held_out_error(plan: Plan, problem: Problem, map_: Map, trained: Trained) -
     return float(np.concatenate(found).max()), float(np.median(spent))
 
 
-def _few(held_out: Array) -> list[Array]:
-    """Two batches of eight: the first points are random, the last ones are the steepest places."""
-    return [held_out[:8], held_out[8:][-8:]] if len(held_out) > 8 else [held_out]
+def _few(held_out: Array, size: int) -> list[Array]:
+    """Sixteen points, in two batches where the answers are large: the first ones are random, the last ones steepest."""
+    first, last = held_out[:8], held_out[8:][-8:]
+    together = 16 * size <= TOGETHER or not len(last)
+    return [np.concatenate([first, last])] if together else [first, last]
 
 
 def _unscaled(problem: Problem, surrogate: Surrogate) -> Surrogate:

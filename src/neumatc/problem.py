@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from neumatc.errors import ExactSolveError, NeuMatCError, NonFiniteError, Singul
 from neumatc.family import MatrixFamily, Spec
 from neumatc.gauge import Factors
 from neumatc.operations import Followed, Operation
+from neumatc.products import thin
 
 CACHE_BYTES = 4 << 30
 """Matrices kept so that A(p) is built once per point; building can cost ten times the solve."""
@@ -148,8 +150,14 @@ class Problem:
             return built
         return np.stack([fresh[key] if key in fresh else self.meter.kept[key] for key in keys])
 
-    def solve(self, A: Any, points: Array, exact: Callable[[Any], Factors] | None = None) -> Factors:
-        """Exact factors of scaled matrices ``A (B, n1, n2)``, NumPy or torch, checked against the equations.
+    def solve(self, A: Any, points: Array) -> Factors:
+        """Exact factors of scaled matrices ``A (B, n1, n2)``, NumPy or torch, checked against the equations."""
+        F = self.exactly(A, points)
+        self.check(A, doubt(self.operation, A, F), points)
+        return F
+
+    def exactly(self, A: Any, points: Array, exact: Callable[[Any], Factors] | None = None) -> Factors:
+        """The same, not checked yet; what the solver raises says where.
 
         ``exact`` stands for the operation's exact solver where another worker has run it already.
         """
@@ -164,8 +172,13 @@ class Problem:
             raise self._failed(A, points, str(cause)) from cause
         self.meter.solve_seconds += time.perf_counter() - start
         self.meter.solved += A.shape[0]
-        self._verify(A, F, points)
         return F
+
+    def check(self, A: Any, rho: Any, points: Array) -> None:
+        """Raise an error unless exact factors of ``A (B, n1, n2)``, whose residuals are ``rho (B,)``, are exact."""
+        bad = [i for i, r in enumerate(rho) if not float(r) <= BAD_SOLVE]
+        if bad:
+            raise self._failed(A[bad[0] : bad[0] + 1], points[bad[0] :], f"relative residual {float(rho[bad[0]]):.1e}")
 
     @property
     def held(self) -> int:
@@ -180,8 +193,22 @@ class Problem:
     def release(self, point: Array) -> None:
         """Drop the matrix at one point (D,), which is hardly asked for again, where those kept take much memory."""
         if self.meter.kept_bytes > CACHE_BYTES // 4:
-            matrix = self.meter.kept.pop(np.asarray(point, float).tobytes(), None)
-            self.meter.kept_bytes -= 0 if matrix is None else matrix.nbytes
+            key = np.asarray(point, float).tobytes()
+            matrix = self.meter.kept.pop(key, None)
+            if matrix is not None:
+                self._print(key, matrix)
+                self.meter.kept_bytes -= matrix.nbytes
+
+    def look(self, points: Array, A: Array) -> None:
+        """Take the prints of matrices ``A (M, n1, n2)`` that are kept, while they are in the cache."""
+        for point, matrix in zip(np.asarray(points, float), A, strict=True):
+            self._print(point.tobytes(), matrix)
+
+    def prints(self) -> dict[bytes, Array]:
+        """Products with two fixed vectors of all the matrices that were built to be kept, by point."""
+        for key, matrix in self.meter.kept.items():
+            self._print(key, matrix)
+        return self.meter.prints
 
     def with_operation(self, operation: Operation) -> Problem:
         """The same family and matrices under another (adapted) operation."""
@@ -214,22 +241,23 @@ class Problem:
         return A
 
     def _keep(self, matrices: dict[bytes, Array]) -> None:
-        """Matrices up to the limit, and of all the product with two fixed vectors: enough to compare neighbours."""
-        Z = np.random.default_rng(0).standard_normal((self.shape[1], 2))
+        """Matrices up to the limit, and the prints of the others."""
         for key, matrix in matrices.items():
-            self.meter.prints[key] = np.stack([matrix @ z for z in Z.T])
             if self.meter.kept_bytes + matrix.nbytes <= CACHE_BYTES:
                 self.meter.kept[key] = matrix
                 self.meter.kept_bytes += matrix.nbytes
+            else:
+                self._print(key, matrix)
 
-    def _verify(self, A: Any, F: Factors, points: Array) -> None:
-        # LAPACK's inverse of a singular matrix is often finite nonsense; two probes against the equations see it.
-        if not self.operation.equations():
-            return
-        rho = probe_residual(self.operation, in_numpy(A), {name: in_numpy(X) for name, X in F.items()})
-        bad = [i for i, r in enumerate(rho) if not float(r) <= BAD_SOLVE]
-        if bad:
-            raise self._failed(A[bad[0] : bad[0] + 1], points[bad[0] :], f"relative residual {float(rho[bad[0]]):.1e}")
+    def _print(self, key: bytes, matrix: Array) -> None:
+        """The product with two fixed vectors: enough to compare neighbours."""
+        if key not in self.meter.prints:
+            self.meter.prints[key] = thin(self._vectors, matrix)
+
+    @cached_property
+    def _vectors(self) -> Array:
+        vectors: Array = np.random.default_rng(0).standard_normal((2, self.shape[0])).astype(self.working)
+        return vectors
 
     def _failing(self, A: Any, points: Array) -> str:
         """The first point that the exact solver refuses alone."""
@@ -261,6 +289,16 @@ class Problem:
 def in_numpy(X: Any) -> Any:
     """A tensor in main memory as the NumPy array it is, whose thin products are three times as fast; others as such."""
     return X.resolve_conj().numpy() if is_torch(X) and X.device.type == "cpu" else X
+
+
+def doubt(operation: Operation, A: Any, F: Factors) -> Any:
+    """Residuals ``(B,)`` of exact factors: two probes see what LAPACK does not tell.
+
+    Its inverse of a singular matrix, for one, is often finite nonsense.
+    """
+    if not operation.equations():
+        return np.zeros(len(A))
+    return probe_residual(operation, in_numpy(A), {name: in_numpy(X) for name, X in F.items()})
 
 
 def probe_residual(operation: Operation, A: Any, F: Factors, count: int = 2) -> Any:

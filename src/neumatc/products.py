@@ -135,6 +135,12 @@ def threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def processor() -> int:
+    """The number of the processor on which this thread runs, -1 where it cannot be told."""
+    built: Any = compiled
+    return -1 if built is None else int(built.processor())
+
+
 def _multiply(phi: Array, C: Array, out: Array) -> None:
     if phi.shape[0] == 1 and C.flags.c_contiguous:
         np.dot(phi[0], C, out=out[0])

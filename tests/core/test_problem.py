@@ -48,7 +48,7 @@ def test_kept_matrices_are_built_once(counted: tuple[Counted, Problem]) -> None:
     np.testing.assert_array_equal(problem.matrices(at(0.2)), first[1:])
     assert problem.meter.built == 2
     assert problem.meter.kept_bytes == 2 * 4 * 8
-    assert len(problem.meter.prints) == 2
+    assert len(problem.prints()) == 2
 
 
 def test_matrices_that_are_not_kept_are_built_again(counted: tuple[Counted, Problem]) -> None:
@@ -58,7 +58,7 @@ def test_matrices_that_are_not_kept_are_built_again(counted: tuple[Counted, Prob
     assert family.asked == [0.5] * 3
     assert problem.meter.built == 3
     assert not problem.meter.kept
-    assert not problem.meter.prints
+    assert not problem.prints()
 
 
 def test_kept_and_new_points_come_in_the_order_that_was_asked(counted: tuple[Counted, Problem]) -> None:
@@ -79,7 +79,7 @@ def test_the_cache_stops_at_its_limit(counted: tuple[Counted, Problem], monkeypa
     assert len(problem.meter.kept) == 2
     np.testing.assert_array_equal(problem.matrices(p, keep=True), first)
     assert family.asked == [0.1, 0.2, 0.3, 0.3]
-    assert len(problem.meter.prints) == 3  # small, and kept for the search for jumps
+    assert len(problem.prints()) == 3  # small, and kept for the search for jumps
 
 
 def test_forgetting_frees_the_cache(counted: tuple[Counted, Problem]) -> None:

@@ -14,7 +14,7 @@ from neumatc.errors import InputError, SingularError
 from neumatc.operations import Custom, Inverse
 from neumatc.problem import Problem
 from neumatc.sampling import FailureInformed
-from neumatc.training.solving import Solver
+from neumatc.training.solving import Solved, Solver
 
 X, A = unknown("X"), known("A")
 
@@ -46,12 +46,14 @@ def test_a_fit_solves_through_its_executor(samples: int) -> None:
 
 
 def test_processes_solve_too() -> None:
-    matrices = np.stack([family(0.3), family(0.9)])
+    matrices = np.stack([family(0.3), family(0.9)])[:, None]
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         found = list(pool.map(Solver(Inverse()), matrices))
-    for matrix, F in zip(matrices, found, strict=True):
-        assert isinstance(F, dict)
-        np.testing.assert_allclose(F["X"][0] @ matrix, np.eye(5), atol=1e-14)
+    for matrix, solved in zip(matrices, found, strict=True):
+        assert isinstance(solved, Solved)
+        assert solved.residual < 1e-14
+        assert 0 < solved.share < 1
+        np.testing.assert_allclose(solved.F["X"] @ matrix, np.eye(5)[None], atol=1e-14)
 
 
 def singular(p: Any) -> np.ndarray:

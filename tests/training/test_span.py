@@ -35,10 +35,15 @@ def raw(span: Span, labels: Any) -> Array:
     return mixed
 
 
+def add(span: Span, solved: Array) -> None:
+    """Exact results at ``solved (s, D)``, as a block."""
+    span.extend([span.problem.solve(span.problem.matrices(p[None]), p[None]) for p in solved])
+
+
 def filled(kind: str, stations: Array, solved: Array, **options: Any) -> Span:
     span = span_of(kind, options.pop("capacity", len(solved)), **options)
     span.probe(stations, keep=False)
-    span.solve(solved)
+    add(span, solved)
     return span
 
 
@@ -79,9 +84,9 @@ def test_stations_that_come_later_catch_up(kind: str) -> None:
     early = filled(kind, x, solved, counts=(9, 9))
     late = span_of(kind, len(solved), counts=(9, 9))
     late.probe(x[:2], keep=False)
-    late.solve(solved[:-2])
+    add(late, solved[:-2])
     late.probe(x[2:], keep=False)
-    late.solve(solved[-2:])
+    add(late, solved[-2:])
     np.testing.assert_allclose(late.labels(), early.labels(), rtol=0, atol=1e-9)
     np.testing.assert_allclose(late.stations.training_residual(), early.stations.training_residual(), rtol=1e-8)
     np.testing.assert_allclose(late.verified(late.labels()), early.verified(early.labels()), rtol=1e-8)
@@ -93,7 +98,7 @@ def test_a_block_of_results_is_the_results_one_by_one(kind: str) -> None:
     block, single = filled(kind, x, solved), span_of(kind, len(solved))
     single.probe(x, keep=False)
     for p in solved:
-        single.solve(p[None])
+        add(single, p[None])
         single.verified(single.labels())  # a look in between changes nothing
     assert single.count == block.count == len(solved)
     np.testing.assert_allclose(single.labels(), block.labels(), rtol=0, atol=1e-10)
@@ -126,7 +131,7 @@ def test_the_training_residual_never_grows_and_vanishes_where_solved(kind: str) 
     span.probe(solved, keep=False)
     before = np.full(len(solved), np.inf)
     for i, p in enumerate(solved):
-        span.solve(p[None])
+        add(span, p[None])
         now = span.stations.training_residual().numpy()
         assert (now <= before * (1 + 1e-12)).all()
         assert now[: i + 1].max() < 1e-13
@@ -164,7 +169,7 @@ def test_verification_columns_are_formed_once(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(span.stations, "_linear", counted)
     for solves in (0, 0, 2, 0):
         if solves:
-            span.solve(points(solves, 2))
+            add(span, points(solves, 2))
         span.verified(span.labels())
     assert formed == [3, 2]
 

@@ -113,8 +113,8 @@ class Named(Protocol):
         """Answer for one point, or one matrix."""
 
 
-def answers(caller: Named, points: Array, executor: Executor | None) -> Iterator[Any]:
-    """Ask for every point (B, D), through the executor when there is one; the answers come in order."""
+def answers(caller: Named, points: Array | list[Array], executor: Executor | None) -> Iterator[Any]:
+    """Ask for every point (B, D), or matrix, through the executor when there is one; the answers come in order."""
     if executor is None:
         yield from map(caller, points)
         return

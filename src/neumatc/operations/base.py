@@ -55,6 +55,11 @@ class Operation(ABC):
         return {"A": A}
 
     @property
+    def unlocked(self) -> bool:
+        """Whether `exact` lets other threads of Python run, so that several matrices can be solved side by side."""
+        return False
+
+    @property
     def homogeneous(self) -> bool:
         """Whether every given matrix scales like A, so that powers of two can be taken out of A beforehand."""
         return True

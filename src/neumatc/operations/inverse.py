@@ -11,6 +11,7 @@ from neumatc.gauge import Factors, Gauge, NoGauge
 
 from .base import Operation, check_square
 from .lapack import inverse
+from .unlocked import unlocked
 
 
 @final
@@ -34,6 +35,10 @@ class Inverse(Operation):
     @property
     def gauge(self) -> Gauge:
         return NoGauge()
+
+    @property
+    def unlocked(self) -> bool:
+        return unlocked()
 
     def check(self, shape: tuple[int, int]) -> None:
         check_square(

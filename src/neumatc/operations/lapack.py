@@ -13,6 +13,8 @@ import numpy as np
 
 from neumatc.arrays import Array, is_torch, namespace
 
+from . import unlocked
+
 
 def inverse(A: Any) -> Any:
     """``A⁻¹`` for ``A (B, n, n)``, from LU factors (getrf, getri).
@@ -101,15 +103,24 @@ def _each(factored: Callable[[Array], tuple[Array, ...]], A: Any) -> list[Any]:
 
 
 def _inverse(A: Array) -> tuple[Array]:
+    X = unlocked.inverse(A) if unlocked.unlocked() else _wrapped_inverse(A)
+    if X is None:
+        raise np.linalg.LinAlgError("singular matrix: a pivot of its LU factors is zero")
+    return (X,)
+
+
+def _wrapped_inverse(A: Array) -> Array | None:
+    """The same by SciPy's wrappers, which no other thread of Python can run beside."""
     from scipy.linalg import get_lapack_funcs
 
     getrf, getri, size = get_lapack_funcs(("getrf", "getri", "getri_lwork"), (A,))
     # A row-major matrix is LAPACK's transpose, and so is its inverse: nothing is turned round.
     lu, pivots, singular = getrf(np.array(A, order="C").T, overwrite_a=True)
     if singular:
-        raise np.linalg.LinAlgError("singular matrix: a pivot of its LU factors is zero")
+        return None
     X, _ = getri(lu, pivots, lwork=int(size(len(A))[0].real), overwrite_lu=True)
-    return (X.T,)
+    inverse: Array = X.T
+    return inverse
 
 
 def _pivots(A: Array) -> tuple[Array]:

@@ -90,8 +90,7 @@ class Greedy:
         layout, doubled = layout_of(self.problem, A, F, held)
         sketches = self._sketches(A, F)
         self.span = Span(self.problem, layout, sketches, plan.slices, doubled, plan.device)
-        self.span.probe(held, keep=True)
-        self.span.probe(box.from_unit(self.ground.candidates), keep=True)
+        self.span.probe(np.concatenate([held, box.from_unit(self.ground.candidates)]), keep=True)
         self.solved = np.zeros(len(self.ground.candidates), bool)
         self.chosen: list[Array] = []
         self.differentiated: set[int] = set()

@@ -16,6 +16,8 @@ from neumatc.gauge import Factors
 from neumatc.operations import Followed, Selective
 from neumatc.problem import Problem
 
+from .workers import in_groups, mapper
+
 
 class Judge:
     """Judges canonical factors of one operation with the probes of a checker."""
@@ -26,11 +28,13 @@ class Judge:
 
     def residual(self, points: Array, F: Factors) -> Array:
         """Estimated relative residual of factors ``(M, rows, columns)`` at ``points (M, D)``, ``(M,)``."""
-        found, done = [np.empty(0)], 0
-        for some in self.problem.pieces(points):
-            here = {name: X[done : done + len(some)] for name, X in F.items()}
-            found.append(self.at(some, self.problem.matrices(some, keep=True), here))
-            done += len(some)
+        found, done, pieces = [np.empty(0)], 0, self.problem.pieces(points)
+        for group in in_groups(pieces):
+            matrices, here = [self.problem.matrices(some, keep=True) for some in group], []
+            for some in group:
+                here.append({name: X[done : done + len(some)] for name, X in F.items()})
+                done += len(some)
+            found += mapper(self.problem.shape)(self.at, group, matrices, here)
         return np.concatenate(found)
 
     def at(self, points: Array, A: Array, F: Factors) -> Array:

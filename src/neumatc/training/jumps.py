@@ -28,14 +28,13 @@ CLOSE = 2e-3
 
 def find_jump(problem: Problem) -> Event | None:
     """Compare the prints of all matrices seen during a fit; a jump stays as large as it was, however near one comes."""
-    if problem.tabulated is not None or len(problem.meter.prints) < 2:
+    if problem.tabulated is not None or len(seen := problem.prints()) < 2:
         return None
-    points = np.array([np.frombuffer(key) for key in problem.meter.prints])
-    prints = list(problem.meter.prints.values())
+    points, prints = np.array([np.frombuffer(key) for key in seen]), list(seen.values())
     pairs = neighbours(problem.box.to_unit(points))
     if problem.meter.failed:
         # A(p) may be anything where it has no result, and that is told already.
-        good = np.array([key not in problem.meter.failed for key in problem.meter.prints])
+        good = np.array([key not in problem.meter.failed for key in seen])
         pairs = pairs[good[pairs].all(1)]
         if not len(pairs):
             return None

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
 
 from neumatc.problem import in_numpy
-from neumatc.products import by_pieces, in_place
+from neumatc.products import by_pieces, in_place, threads
+
+from .workers import SideBySide, is_large
 
 DEPENDENT = 1e-12
 """Share of the largest eigenvalue of the Gram matrix below which a direction is rounding."""
@@ -32,8 +36,16 @@ def transform(matrix: Any, W: Any) -> Any:
 def gram(matrix: Any, real: bool) -> Any:
     """``M Mᴴ``; its real part where coefficients are real."""
     view = in_numpy(torch.view_as_real(matrix).flatten(-2) if real and matrix.is_complex() else matrix)
+    if matrix.device.type != "cpu" or not is_large(view.shape):
+        return torch.as_tensor(_gram(view, real))
+    cuts = np.linspace(0, view.shape[1], threads() + 1).astype(int)
+    pieces = [view[:, start:stop] for start, stop in pairwise(cuts)]
+    return torch.as_tensor(sum(SideBySide().map(partial(_gram, real=real), pieces)))
+
+
+def _gram(view: Any, real: bool) -> Any:
     # NumPy sees that both factors of a real product are the same, and computes one triangle.
-    return torch.as_tensor(view @ view.T if real else view @ view.conj().T)
+    return view @ view.T if real else view @ view.conj().T
 
 
 def orthonormalised(snapshots: Any, mixing: Any, labels: Any, doubled: bool) -> tuple[Any, Any]:

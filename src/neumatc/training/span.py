@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+import numpy as np
 import torch
 
 from neumatc.arrays import Array, namespace
@@ -21,7 +22,8 @@ from neumatc.problem import Problem, in_numpy
 from neumatc.sketch import Sketch
 
 from .devices import there
-from .probing import known_by_both, unknown_by_both
+from .probing import Blocks, known_by_both, unknown_by_both
+from .workers import SideBySide, behind, is_large
 
 DEPENDENT = 1e-14
 """A column with less than this share of its norm left after orthogonalisation adds nothing."""
@@ -239,22 +241,28 @@ class Span:
         self.columns = (Columns(train, capacity), Columns(verify, capacity))
         self.stations = Stations(problem.operation.given, (train, verify), capacity, doubled)
         dtype = torch.complex128 if problem.working.kind == "c" else torch.float64
-        self.snapshots = torch.empty((capacity, layout.size), dtype=dtype, device=device)
+        self.snapshots = _memory((capacity, layout.size), dtype, device)
         self.mixing = torch.zeros((capacity, capacity), dtype=dtype if doubled else torch.float64, device=device)
         self.count = 0
 
     def probe(self, points: Array, keep: bool) -> None:
-        """Add stations, building A(p) in pieces so that only a few matrices are held at once."""
-        probed = []
-        for some in self.problem.pieces(points):
-            probed.append(self.stations.probe(there(self.problem.matrices(some, keep=keep), self.device)))
+        """Add stations, building A(p) in pieces so that only a few matrices are held at once.
+
+        Large ones are probed while the next are built.
+        """
+        pieces = self.problem.pieces(points)
+        built = ((some, self.problem.matrices(some, keep=keep)) for some in pieces)
+        probed = behind(self._probed, built) if self._apart else [self._probed(*each) for each in built]
         self.stations.add(probed, len(points), self.columns[0], self.count)
 
-    def solve(self, points: Array) -> None:
-        """Solve exactly at ``points (s, D)`` and add the results to the span."""
-        rows = [points[i : i + 1] for i in range(len(points))]
-        matrices = [there(self.problem.matrices(row, keep=True), self.device) for row in rows]
-        self.extend([self.problem.solve(A, row) for A, row in zip(matrices, rows, strict=True)])
+    def _probed(self, points: Array, A: Array) -> dict[str, Any]:
+        self.problem.look(points, A)
+        return self.stations.probe(there(A, self.device))
+
+    @property
+    def _apart(self) -> bool:
+        """Whether matrices are worth a thread each."""
+        return self.device == "cpu" and is_large(self.problem.shape)
 
     def exact(self, which: Array) -> Factors:
         """The factors that were added as numbers ``which``, as NumPy arrays."""
@@ -262,35 +270,58 @@ class Span:
 
     def extend(self, found: list[Factors]) -> None:
         """Add exact results to the span."""
-        first, memory = self.count, in_numpy(self.snapshots)
-        for F in found:
-            self.layout.pack(F, memory[self.count : self.count + 1])
-            train, verify = self.columns
-            probed = unknown_by_both(train.sketch, verify.sketch, F)
-            self._orthonormalise([train.flatten(probed[0]), verify.flatten(probed[1])])
-            self.count += 1
-        self.stations.extend(self.columns[0].rows[first : self.count], self.columns[0])
+        first, train = self.count, self.columns[0]
+        items = found, range(first, first + len(found))
+        probed = list(SideBySide().map(self._stored, *items) if self._apart else map(self._stored, *items))
+        rows = [torch.stack([sketch.flatten(each[i]) for each in probed]) for i, sketch in enumerate(self.columns)]
+        self._orthonormalise(rows[0], rows[1])
+        self.stations.extend(train.rows[first : self.count], train)
 
-    def _orthonormalise(self, rows: list[Tensor]) -> None:
-        """Gram-Schmidt on the sketches alone, n k numbers instead of n²; the change of basis is kept for the end."""
-        j = self.count
-        basis, new = self.columns[0].rows[:j], rows[0]
-        mix = torch.zeros_like(self.mixing[0])
-        mix[j] = 1.0
-        for _ in range(2):
-            before = torch.linalg.vector_norm(new)
-            h = basis.conj() @ new
+    def _stored(self, F: Factors, place: int) -> tuple[Blocks, Blocks]:
+        """Both sketches of an exact result, whose numbers are stored."""
+        self.layout.pack(F, in_numpy(self.snapshots)[place : place + 1])
+        return unknown_by_both(self.columns[0].sketch, self.columns[1].sketch, F)
+
+    def _orthonormalise(self, train: Tensor, verify: Tensor) -> None:
+        """Gram-Schmidt on the sketches alone, n k numbers instead of n²; the change of basis is kept for the end.
+
+        New rows ``(s, S)`` of both sketches: against the older slices as a block, which reads those once, then among
+        themselves.
+        """
+        first, sizes = self.count, torch.linalg.vector_norm(train, dim=-1)
+        mixing = torch.zeros((len(train), len(self.mixing)), dtype=self.mixing.dtype, device=self.mixing.device)
+        mixing[:, first : first + len(train)].fill_diagonal_(1.0)
+        block = self._freed([train, verify, mixing], 0, first)
+        for k, whole in enumerate(sizes):
+            rows = [each[k : k + 1] for each in block]
+            before = torch.linalg.vector_norm(rows[0])
+            rows = self._freed(rows, first, self.count)
+            if bool(torch.linalg.vector_norm(rows[0]) < CANCELLED * before):
+                # What is left of the older slices, rounding of a longer row, is no rounding any more.
+                rows = self._freed(rows, 0, self.count)
+            size = torch.linalg.vector_norm(rows[0])
+            # A result that repeats the others would leave rounding, blown up to norm one: a zero slice instead.
+            share = 1 / size if size > DEPENDENT * whole else torch.zeros_like(size)
+            for all_rows, row in zip(self._rows, rows, strict=True):
+                all_rows[self.count] = row[0] * share
+            self.count += 1
+
+    def _freed(self, rows: list[Tensor], start: int, stop: int) -> list[Tensor]:
+        """Rows of both sketches and of the mixing, less their parts along some slices as the first sketch sees them."""
+        older = [each[start:stop] for each in self._rows]
+        for _ in range(2 if stop > start else 0):
+            before = torch.linalg.vector_norm(rows[0], dim=-1)
+            h = rows[0] @ older[0].conj().T
             h = h if self.doubled or not h.is_complex() else h.real
-            combine = h.to(basis.dtype)
-            new = new - combine @ basis
-            rows[1] = rows[1] - combine @ self.columns[1].rows[:j]
-            mix = mix - h @ self.mixing[:j]
-            if bool(torch.linalg.vector_norm(new) > CANCELLED * before):
+            rows = [row - h.to(row.dtype) @ old for row, old in zip(rows, older, strict=True)]
+            if bool((torch.linalg.vector_norm(rows[0], dim=-1) > CANCELLED * before).all()):
                 break
-        size = torch.linalg.vector_norm(new)
-        # A result that repeats the others would leave rounding, blown up to norm one: it becomes a zero slice instead.
-        share = 1 / size if size > DEPENDENT * torch.linalg.vector_norm(rows[0]) else torch.zeros_like(size)
-        self.columns[0].rows[j], self.columns[1].rows[j], self.mixing[j] = new * share, rows[1] * share, mix * share
+        return rows
+
+    @property
+    def _rows(self) -> tuple[Tensor, Tensor, Tensor]:
+        """All slices in both sketches, and as combinations of the raw results."""
+        return self.columns[0].rows, self.columns[1].rows, self.mixing
 
     def labels(self) -> Tensor:
         """Best coefficients ``(M, width)`` real, interleaved (re, im) where complex."""
@@ -299,3 +330,10 @@ class Span:
     def verified(self, labels: Tensor) -> Tensor:
         """Residual of coefficients ``(M, width)`` at all stations, on probes that nothing was fitted to."""
         return self.stations.verified(labels, self.columns[1])
+
+
+def _memory(shape: tuple[int, int], dtype: torch.dtype, device: str) -> Tensor:
+    """Memory not yet written. On a CPU it is NumPy's, which asks for huge pages: they come in a fifth of the time."""
+    if device != "cpu":
+        return torch.empty(shape, dtype=dtype, device=device)
+    return torch.from_numpy(np.empty(shape, complex if dtype.is_complex else float))

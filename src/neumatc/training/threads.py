@@ -1,4 +1,4 @@
-"""One pool of threads while a fit runs on a CPU: that of SciPy's LAPACK, which makes the exact solves.
+"""One pool of threads while a fit runs on a CPU: that of SciPy's LAPACK, which makes the exact solves, or our own.
 
 NumPy, SciPy and torch bring a pool of threads each, and let idle threads turn round and round for a while. A fit that
 changes between them has them fight for the same cores: with two threads each on two cores it takes three times as long
@@ -28,12 +28,13 @@ class _Fits:
 
 
 @contextmanager
-def one_pool(device: str) -> Iterator[None]:
+def one_pool(device: str, several: bool = False) -> Iterator[None]:
     """Let NumPy's products and torch take one thread inside, if the fit is on a CPU; they get theirs back at the end.
 
     These numbers belong to the process (torch's to each thread of Python, which takes over the last one that was set
     when it computes for the first time): they are limited by the first of several fits and given back by the last.
-    Where NumPy and SciPy share one library nothing but torch is limited.
+    Where NumPy and SciPy share one library nothing but torch is limited. With ``several`` SciPy's LAPACK takes one
+    thread, too: several matrices are solved at once.
     """
     if device != "cpu":
         yield
@@ -41,7 +42,7 @@ def one_pool(device: str) -> Iterator[None]:
     with _Fits.lock:
         if not _Fits.running:
             _Fits.before = torch.get_num_threads()
-            _Fits.others = _limited()
+            _Fits.others = _limited(several)
         _Fits.running += 1
     torch.set_num_threads(1)
     try:
@@ -54,10 +55,12 @@ def one_pool(device: str) -> Iterator[None]:
         torch.set_num_threads(_Fits.before)
 
 
-def _limited() -> Any:
-    """Limit all libraries but SciPy's, if that is one of its own; returns what restores them, or None."""
+def _limited(several: bool) -> Any:
+    """Limit all libraries, or all but SciPy's if that is one of its own; returns what restores them, or None."""
     found = ThreadpoolController().select(user_api="blas")
     paths = [library["filepath"] for library in found.info()]
+    if several:
+        return found.limit(limits=1)
     others = [path for path in paths if not any(part in path for part in SCIPY)]
     if len(others) in (0, len(paths)):
         return None
