@@ -105,6 +105,7 @@ def alternated(job: Job, name: str, fits: int) -> Spent:
         for A in matrices:
             call(A)
         exact.append(time.perf_counter() - start)
+        del matrices, A  # memory that the next fit can have
     # The middle of the box is asked twice on purpose, to see whether the function answers alike.
     repeated = Counted(job.family, asked).repeated([float(fit.box.middle[0, 0])])
     return Spent(np.array(whole), np.array(build), np.array(exact), len(asked), repeated, fit)

@@ -19,7 +19,7 @@ from neumatc.errors import AccuracyWarning, TrainingError
 from neumatc.fitted import Fit
 from neumatc.history import Basis, Cost, Event
 from neumatc.maps import Map
-from neumatc.operations import Followed
+from neumatc.operations import Followed, Operation
 from neumatc.options import device_of, dtype_of, joint_of, samples_of, seed_of, tol_of
 from neumatc.probes import gaussian
 from neumatc.problem import Meter, Problem
@@ -40,6 +40,16 @@ LONG = 2e-3
 
 TOGETHER = 1 << 25
 """Numbers of answers that are held at once when a fit is checked."""
+
+
+def problem_of(A: Any, box: Any, operation: Operation) -> Problem:
+    """``Problem.of`` for a fit that follows at once.
+
+    A(p) is asked with one thread, as during the fit: those that NumPy woke for it would turn round and round for a
+    tenth of a second, on the cores of the first exact solves.
+    """
+    with one_pool("cpu", several=True):
+        return Problem.of(A, box, operation)
 
 
 def fit(

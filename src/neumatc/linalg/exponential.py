@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from neumatc.fitted import Fit
-from neumatc.fitting import fit
+from neumatc.fitting import fit, problem_of
 from neumatc.operations import Exponential, Logarithm
-from neumatc.problem import Problem
 
 
 def expm(
@@ -40,7 +39,7 @@ def expm(
     True
     """
     return fit(
-        Problem.of(A, box, Exponential()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
+        problem_of(A, box, Exponential()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
         rng=rng, executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip
 
@@ -80,6 +79,6 @@ def logm(
     True
     """
     return fit(
-        Problem.of(A, box, Logarithm()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
+        problem_of(A, box, Logarithm()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
         rng=rng, executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from neumatc.fitted import Fit
-from neumatc.fitting import fit
+from neumatc.fitting import fit, problem_of
 from neumatc.operations import QR, Cholesky, Polar
-from neumatc.problem import Problem
 
 
 def qr(
@@ -51,7 +50,7 @@ def qr(
     (True, True, True)
     """
     return fit(
-        Problem.of(A, box, QR()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
+        problem_of(A, box, QR()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
         rng=rng, executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip
 
@@ -95,7 +94,7 @@ def cholesky(
     True
     """
     return fit(
-        Problem.of(A, box, Cholesky()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
+        problem_of(A, box, Cholesky()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
         rng=rng, executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip
 
@@ -140,6 +139,6 @@ def polar(
     (True, True, True)
     """
     return fit(
-        Problem.of(A, box, Polar()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
+        problem_of(A, box, Polar()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
         rng=rng, executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip

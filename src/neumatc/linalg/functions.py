@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from neumatc.fitted import Fit
-from neumatc.fitting import fit
+from neumatc.fitting import fit, problem_of
 from neumatc.operations import SquareRoot
-from neumatc.problem import Problem
 
 
 def sqrtm(
@@ -49,6 +48,6 @@ def sqrtm(
     True
     """
     return fit(
-        Problem.of(A, box, SquareRoot()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
+        problem_of(A, box, SquareRoot()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
         rng=rng, executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip

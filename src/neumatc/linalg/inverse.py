@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from neumatc.fitted import Fit
-from neumatc.fitting import fit
+from neumatc.fitting import fit, problem_of
 from neumatc.operations import Inverse, PseudoInverse
-from neumatc.problem import Problem
 
 
 def inv(
@@ -43,7 +42,7 @@ def inv(
     (5, 2, 2)
     """
     return fit(
-        Problem.of(A, box, Inverse()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
+        problem_of(A, box, Inverse()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
         rng=rng, executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip
 
@@ -92,6 +91,6 @@ def pinv(
     True
     """
     return fit(
-        Problem.of(A, box, PseudoInverse()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
+        problem_of(A, box, PseudoInverse()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
         rng=rng, executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip

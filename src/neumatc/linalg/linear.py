@@ -9,9 +9,8 @@ from neumatc.box import Box
 from neumatc.family import Affine, Family, MatrixFamily
 from neumatc.family.calls import asked
 from neumatc.fitted import Fit
-from neumatc.fitting import fit
+from neumatc.fitting import fit, problem_of
 from neumatc.operations import Solve
-from neumatc.problem import Problem
 from neumatc.reduced import ReducedFit
 from neumatc.reducing import fit_reduced, refuse_options
 
@@ -78,7 +77,7 @@ def solve(
             throw=throw,
         )  # fmt: skip
     return fit(
-        Problem.of((A, b), box, Solve()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
+        problem_of((A, b), box, Solve()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
         rng=rng, executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from neumatc.fitted import Fit
-from neumatc.fitting import fit
+from neumatc.fitting import fit, problem_of
 from neumatc.operations import Lyapunov, Riccati, Sylvester
-from neumatc.problem import Problem
 
 
 def lyapunov(
@@ -53,7 +52,7 @@ def lyapunov(
     True
     """
     return fit(
-        Problem.of((A, Q), box, Lyapunov()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
+        problem_of((A, Q), box, Lyapunov()), tol=tol, samples=samples, basis=basis, training=training, sampler=sampler,
         rng=rng, executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip
 
@@ -101,7 +100,7 @@ def sylvester(
     True
     """
     return fit(
-        Problem.of((A, B, Q), box, Sylvester()), tol=tol, samples=samples, basis=basis, training=training,
+        problem_of((A, B, Q), box, Sylvester()), tol=tol, samples=samples, basis=basis, training=training,
         sampler=sampler, rng=rng, executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip
 
@@ -152,6 +151,6 @@ def riccati(
     True
     """
     return fit(
-        Problem.of((A, B, Q, R), box, Riccati()), tol=tol, samples=samples, basis=basis, training=training,
+        problem_of((A, B, Q, R), box, Riccati()), tol=tol, samples=samples, basis=basis, training=training,
         sampler=sampler, rng=rng, executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip

@@ -7,9 +7,8 @@ from typing import Any
 from neumatc.errors import InputError
 from neumatc.family import Affine
 from neumatc.fitted import Fit
-from neumatc.fitting import fit
+from neumatc.fitting import fit, problem_of
 from neumatc.operations import Eig, Eigh, FullSVD, Operation, PartialEigh, SpectralProjector, TruncatedSVD
-from neumatc.problem import Problem
 from neumatc.reduced import ReducedEigh
 from neumatc.reducing import fit_reduced_eigh, refuse_options
 
@@ -53,7 +52,7 @@ def svd(
     """
     operation: Operation = FullSVD() if rank is None else TruncatedSVD(rank)
     return fit(
-        Problem.of(A, box, operation),
+        problem_of(A, box, operation),
         tol=tol, samples=samples, basis=basis, training=training, sampler=sampler, rng=rng,
         executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip
@@ -123,7 +122,7 @@ def eigh(
         )
     operation = _hermitian(rank, which, projector, B is not None)
     return fit(
-        Problem.of(A if B is None else (A, B), box, operation),
+        problem_of(A if B is None else (A, B), box, operation),
         tol=tol, samples=samples, basis=basis, training=training, sampler=sampler, rng=rng,
         executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip
@@ -164,7 +163,7 @@ def eig(
     True
     """
     return fit(
-        Problem.of(A, box, Eig(left)),
+        problem_of(A, box, Eig(left)),
         tol=tol, samples=samples, basis=basis, training=training, sampler=sampler, rng=rng,
         executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip

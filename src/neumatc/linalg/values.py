@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from neumatc.fitted import Fit
-from neumatc.fitting import fit
+from neumatc.fitting import fit, problem_of
 from neumatc.operations import EigenValues, LogDeterminant, SingularValues
-from neumatc.problem import Problem
 
 
 def svdvals(
@@ -58,7 +57,7 @@ def svdvals(
     True
     """
     return fit(
-        Problem.of(A, box, SingularValues(rank)),
+        problem_of(A, box, SingularValues(rank)),
         tol=tol, samples=samples, basis=basis, training=training, sampler=sampler, rng=rng,
         executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip
@@ -109,7 +108,7 @@ def eigvalsh(
     True
     """
     return fit(
-        Problem.of(A, box, EigenValues(rank, which)),
+        problem_of(A, box, EigenValues(rank, which)),
         tol=tol, samples=samples, basis=basis, training=training, sampler=sampler, rng=rng,
         executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip
@@ -156,7 +155,7 @@ def slogdet(
     (1.0, True)
     """
     return fit(
-        Problem.of(A, box, LogDeterminant()),
+        problem_of(A, box, LogDeterminant()),
         tol=tol, samples=samples, basis=basis, training=training, sampler=sampler, rng=rng,
         executor=executor, device=device, dtype=dtype, progress=progress, throw=throw,
     )  # fmt: skip
