@@ -23,9 +23,9 @@ except ImportError:  # no C compiler was there when this package was installed
 STREAM = 1 << 24
 """Bytes of results from which they are written past the caches, which could not hold them."""
 
-ALONE = 1 << 25
-"""Work, about half a millisecond, below which helpers are left asleep: they might have to wait for a processor on which
-an idle thread of another library turns round and round, and the product for them."""
+ALONE = 1 << 23
+"""Work, about an eighth of a millisecond, below which helpers are left asleep: they might have to wait for a processor
+on which an idle thread of another library turns round and round, and the product for them."""
 
 TALL = 512
 """Rows up to which a product may replace its own factor: the columns of a panel are read before any of them is written,

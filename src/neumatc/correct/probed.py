@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neumatc.arrays import Array
+from neumatc.arrays import Array, is_complex
 from neumatc.correct.reduced import STEPS, Reduced, complex_solution, lengths
+from neumatc.products import tall
 
 if TYPE_CHECKING:
     from neumatc.correct.corrector import Corrector
@@ -169,7 +170,8 @@ def between(known: dict[str, Any], X: Array, probed: tuple[bool, bool]) -> Any:
     if probed == (False, True) and len(known["left"]) < len(X):
         # One product for all X, the long side last, which is twice as fast on a CPU.
         left, (count, n, k2) = known["left"][0], X.shape
-        product = X.swapaxes(1, 2).reshape(count * k2, n) @ left.T
+        rows = X.swapaxes(1, 2).reshape(count * k2, n)
+        product = tall(rows, left.T) if is_complex(rows.dtype) else rows @ left.T
         return product.reshape(count, k2, len(left)).swapaxes(1, 2)
     X = X if probed[0] else known["left"] @ X
     return X if probed[1] else X @ known["right"]
