@@ -4,6 +4,7 @@ A figure is the median over the turns of a quotient of two calls of the same tur
 runs cannot be compared where a machine is shared or changes its frequency; quotients of one turn can.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,9 +24,9 @@ FEWEST, MOST, SECONDS = 20, 200, 3.0
 SLOW, FEW, LONG = 0.2, 5, 10.0
 """Where one call takes longer than `SLOW` seconds there may be as few as `FEW` turns, once they took `LONG` seconds."""
 
-SHORT, WARM = 0.02, 3
-"""Seconds of a call below which it runs unmeasured before each measurement, and how often: another one has emptied the
-caches, and a victim cache takes more than one pass to be filled."""
+SHORT, WARM, AWAKE = 0.02, 3, 0.005
+"""Seconds of a call below which it runs unmeasured before each measurement, and how often and how long: another one has
+emptied the caches, a victim cache takes more than one pass to be filled, and a processor that slept starts slowly."""
 
 REST = 0.12
 """Seconds of sleep before each measurement where there are several threads: those of the library that was called before
@@ -92,8 +93,9 @@ def turns(calls: Mapping[str, Callable[[], Any]], quick: bool = False) -> Turns:
         for i in rng.permutation(len(names)):
             call = calls[names[i]]
             time.sleep(rest)
-            for _ in range(WARM if alone[names[i]] < SHORT else 0):
-                call()
+            if alone[names[i]] < SHORT:
+                for _ in range(_repeats(alone[names[i]])):
+                    call()
             spent[i, j] = _seconds(call)
     return Turns(dict(zip(names, spent, strict=True)))
 
@@ -103,13 +105,18 @@ def resting() -> float:
     return REST if torch.get_num_threads() > 1 else 0.0
 
 
+def _repeats(seconds: float) -> int:
+    """How often a short call runs before it is measured."""
+    return max(WARM, math.ceil(AWAKE / seconds))
+
+
 def _alone(call: Callable[[], Any]) -> float:
     call()  # memory, caches, and libraries that load at the first call
     return _seconds(call)
 
 
 def _count(alone: Mapping[str, float], rest: float) -> int:
-    turn = sum(rest + seconds * (1 + WARM if seconds < SHORT else 1) for seconds in alone.values())
+    turn = sum(rest + seconds * (1 + _repeats(seconds) if seconds < SHORT else 1) for seconds in alone.values())
     if max(alone.values()) > SLOW:
         return int(np.clip(LONG / turn, FEW, FEWEST))
     return int(np.clip(SECONDS / turn, FEWEST, MOST))

@@ -44,8 +44,8 @@ class Cost:
     solve_seconds, solved : exact solves, and how many
     stages : further offline seconds by stage (span, curve, check)
     total_seconds : the whole fit
-    query_seconds, batch_seconds : one evaluation alone, and per point in a batch of 8
-    exact_seconds : one exact solve on this machine
+    query_seconds, batch_seconds : one evaluation alone, and per point in a batch of up to 16
+    exact_seconds : one exact solve on this machine; of those that ran side by side, their share of the time
 
     Examples
     --------

@@ -12,8 +12,8 @@ ABOUT = (
     "Seconds of two runs cannot be compared: clocks change, and neighbours share memory and caches. So "
     "everything that is divided by something else was timed **in turns with it, in one process**: at least 20 "
     "turns, fewer only where a call takes more than 0.2 s, in another order each turn, each short call right "
-    "after three unmeasured ones of its own. A figure is the median of the quotients, with quartiles. "
-    "Differences of microseconds are treated alike.",
+    "after unmeasured ones of its own, at least three and for 5 ms. A figure is the median of the quotients, with "
+    "quartiles. Differences of microseconds are treated alike.",
     "**Threads**: every part was measured twice, with the two threads that two cores have, and with one, which is "
     "told in the name of the row. NumPy, SciPy and torch bring a pool of threads each, and idle threads turn round "
     "and round for some 100 ms on the cores that the next library needs; so with two threads every measurement comes "
