@@ -16,7 +16,7 @@ def near(size: float, complex_: bool, n: int = 40, k: int = 6) -> np.ndarray:
 
 
 @pytest.mark.parametrize("complex_", [False, True])
-@pytest.mark.parametrize("size", [0.0, 1e-12, 1e-6, 1e-3, 0.3, 30.0])
+@pytest.mark.parametrize("size", [0.0, 1e-12, 1e-6, 3e-6, 1e-5, 1e-3, 0.3, 30.0])
 def test_columns_become_orthonormal_and_span_the_same(size: float, complex_: bool) -> None:
     X = near(size, complex_)
     found = Orthonormal.of(X)
