@@ -87,7 +87,7 @@ def turns(calls: Mapping[str, Callable[[], Any]], quick: bool = False) -> Turns:
     """Time all calls, in another order each turn."""
     alone = {name: _alone(call) for name, call in calls.items()}
     rest = resting()
-    count, names = TRIED if quick else _count(alone, rest), list(calls)
+    count, names = TRIED if quick else _count(alone), list(calls)
     spent, rng = np.empty((len(names), count)), np.random.default_rng(0)
     for j in range(count):
         for i in rng.permutation(len(names)):
@@ -115,8 +115,9 @@ def _alone(call: Callable[[], Any]) -> float:
     return _seconds(call)
 
 
-def _count(alone: Mapping[str, float], rest: float) -> int:
-    turn = sum(rest + seconds * (1 + _repeats(seconds) if seconds < SHORT else 1) for seconds in alone.values())
+def _count(alone: Mapping[str, float]) -> int:
+    # Rests do not count: with several threads calls vary more, and need as many turns.
+    turn = sum(seconds * (1 + _repeats(seconds) if seconds < SHORT else 1) for seconds in alone.values())
     if max(alone.values()) > SLOW:
         return int(np.clip(LONG / turn, FEW, FEWEST))
     return int(np.clip(SECONDS / turn, FEWEST, MOST))
