@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 from benchmarks.record import Row, append, valid
-from benchmarks.speed import MEASUREMENTS
+from benchmarks.speed import MEASUREMENTS, clock
 from benchmarks.speed.clock import WARM, Ratio, Turns, quartiles, turns
 from benchmarks.speed.families import Counted, Separated, Stretched, Update, affine
 from benchmarks.speed.jobs import Job, errors, fitted, job_of, points_of
@@ -65,7 +65,8 @@ def test_limits_are_measured_beside_the_answers(records):
 # turns and targets ----------------------------------------------------------------------------------------------------
 
 
-def test_calls_are_timed_in_turns_and_in_changing_order():
+def test_calls_are_timed_in_turns_and_in_changing_order(monkeypatch):
+    monkeypatch.setattr(clock, "AWAKE", 0.0)
     order = []
     found = turns({name: lambda name=name: order.append(name) for name in "abc"}, quick=True)
     assert found.count == 3
@@ -73,6 +74,11 @@ def test_calls_are_timed_in_turns_and_in_changing_order():
     firsts = ["".join(order[6 + 3 * (WARM + 1) * turn :: WARM + 1][:3]) for turn in range(3)]
     assert all(sorted(first) == ["a", "b", "c"] for first in firsts)
     assert len(set(firsts)) > 1
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(1e-3, 5), (4e-3, 3), (1e-2, 3), (1e-4, 50)])
+def test_short_calls_are_warmed_up_for_a_while(seconds, expected):
+    assert clock._repeats(seconds) == expected
 
 
 def test_a_ratio_is_the_median_of_quotients_of_turns():
