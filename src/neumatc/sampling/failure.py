@@ -33,8 +33,9 @@ class FailureInformed(Sampler):
         dimensions. The largest residuals are neighbours, so points of one round keep the typical distance of the points
         solved so far from each other. In one dimension each one multiplies the residuals by the distance from it
         before the next is chosen, as a node of interpolation does to the error (Leja points; Reichel 1990,
-        doi:10.1007/BF02017352): with points by twos a fit is then as accurate as with one by one, by fours its error
-        is at most a quarter larger
+        doi:10.1007/BF02017352). With as many solves, a fit with points by twos is then as accurate as with one by one;
+        by fours its error is up to 1.3 times as large on synthetic families, 1.4 to 1.8 times on ray-traced channels,
+        which is less than one more solve gains
     tangents : whether, once all solves are spent and tol is not reached, derivatives of the exact results extend the
         span where residuals are largest. Each costs a few products and a few A(p) instead of an exact solve, and makes
         the map larger by one slice, so that queries take longer: worth it where exact solves are dear. For operations
