@@ -12,7 +12,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 setup: $(STAMP)
 
 # Brought up to date in place when a requirement changes; the stamp is missing while that has not succeeded.
-$(STAMP): pyproject.toml constraints.txt $(wildcard src/neumatc/_product*)
+$(STAMP): pyproject.toml constraints.txt $(wildcard src/neumatc/_*.[ch])
 	@echo "Setting up .venv (torch is large: this can take some minutes) ..."
 	@rm -f $(STAMP)
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv

@@ -18,9 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "_vectors.h"
 
 enum {
     PANEL = 192,  /* columns of C that are packed together, at most */
@@ -58,9 +56,6 @@ struct job {
 };
 
 #include "_product_pool.h"
-
-#define JOIN(a, b) a##_##b
-#define NAMED(a, b) JOIN(a, b)
 
 /* One set of functions for each kind of numbers and of vectors: LANES numbers in a register, tiles of TALL rows and
    BROAD registers, so many that the sums just fit into the registers. */
@@ -117,20 +112,6 @@ struct job {
 #define LANES 4
 #define KIND float_basic
 #include "_product_tile.h"
-
-enum vectors { BASIC, AVX2, AVX512 };
-
-static enum vectors best_vectors(void)
-{
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"))
-        return AVX512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return AVX2;
-#endif
-    return BASIC;
-}
 
 /* Wide rows of phi make tall panels, which are narrow in turn. */
 static Py_ssize_t columns_of(Py_ssize_t width, size_t size)
@@ -263,12 +244,11 @@ static PyObject *multiply(PyObject *module, PyObject *arguments)
     };
     /* A piece that begins in the middle of a line must not cut a complex number. */
     job.stream = stream && (uintptr_t)job.out % (job.size << job.turned) == 0 && job.out_stride % LINE == 0;
-    enum vectors best = best_vectors();
     atomic_init(&job.next, 0);
     threads = threads < 1 ? 1 : threads;
     job.columns = columns_of(job.width, job.size);
     job.chunk = chunk_of(&job, threads);
-    choose(&job, vectors < 0 || vectors > (int)best ? best : (enum vectors)vectors);
+    choose(&job, chosen_vectors(vectors));
     Py_BEGIN_ALLOW_THREADS
     failed = together(work, &job, threads - 1);
     Py_END_ALLOW_THREADS
@@ -300,12 +280,11 @@ static PyMethodDef methods[] = {
 
 static int prepare(PyObject *module)
 {
-    static const char *names[] = {"basic", "avx2", "avx512"};
     if (pthread_atfork(NULL, NULL, forget_helpers) != 0) {
         PyErr_NoMemory();
         return -1;
     }
-    return PyModule_AddStringConstant(module, "VECTORS", names[best_vectors()]);
+    return PyModule_AddStringConstant(module, "VECTORS", VECTORS[best_vectors()]);
 }
 
 static PyModuleDef_Slot slots[] = {{Py_mod_exec, prepare}, {0, NULL}};

@@ -138,6 +138,12 @@ class Box:
         return lower, upper, upper - lower
 
     @cached_property
+    def interval(self) -> tuple[float, float] | None:
+        """The ends of a box of one linear parameter, neither periodic nor with a hole; None for any other."""
+        plain = self.scales == ("linear",) and self.periodic == (False,) and self.hole is None
+        return (self.lower[0], self.upper[0]) if plain else None
+
+    @cached_property
     def _logarithms(self) -> Logarithms | None:
         chosen = np.array([scale == "log" for scale in self.scales])
         return Logarithms(chosen, *self._ends[:2]) if chosen.any() else None

@@ -21,14 +21,9 @@ def unit_points(box: Box, p: Any) -> tuple[Array, tuple[int, ...]]:
     >>> unit_points(Box.of((0.0, 2.0)), 0.5)
     (array([[-0.5]]), ())
     """
-    if isinstance(p, float) and _is_interval(box):
-        (lower,), (upper,) = box.lower, box.upper
+    if box.interval is not None and isinstance(p, float):
+        lower, upper = box.interval
         if lower <= p <= upper:
             return np.array([[((p - lower) - (upper - p)) / (upper - lower)]]), ()
     points, batch = box.points(p)
     return box.to_unit(points), batch
-
-
-def _is_interval(box: Box) -> bool:
-    """Whether this is one linear parameter, neither periodic nor with a hole."""
-    return box.scales == ("linear",) and box.periodic == (False,) and box.hole is None

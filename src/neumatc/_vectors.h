@@ -1,0 +1,30 @@
+/* Which vectors this processor has, and names of functions that are compiled for each kind of them. */
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+enum vectors { BASIC, AVX2, AVX512 };
+static const char *const VECTORS[] = {"basic", "avx2", "avx512"};
+
+#define JOIN(a, b) a##_##b
+#define NAMED(a, b) JOIN(a, b)
+
+static inline enum vectors best_vectors(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"))
+        return AVX512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return AVX2;
+#endif
+    return BASIC;
+}
+
+/* The kind that was asked for, if this processor has it, else its best one. */
+static inline enum vectors chosen_vectors(int asked)
+{
+    enum vectors best = best_vectors();
+    return asked < 0 || asked > (int)best ? best : (enum vectors)asked;
+}
