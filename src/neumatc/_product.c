@@ -26,6 +26,7 @@ enum {
     PACKED = 1 << 18, /* bytes of a packed panel where more than LEAST columns are taken: a part of the second cache */
     CHUNK = 8,    /* panels that a thread takes at once, at most, */
     TURNS = 4,    /* and how often it comes back at least, if there are so many panels */
+    SINGLE = 1024, /* columns that are taken together where there is one row of results */
     ROWS = 512,   /* points whose results are written panel by panel before those of the next points */
     LINE = 64,    /* bytes of a line of the cache */
 };
@@ -52,28 +53,44 @@ struct job {
     int turned;  /* phi holds (re, im) in turn: a row of C stands for itself and for i times itself */
     int stream;  /* whether results go past the caches: if so, every row of out begins as its first one in a line */
     void (*panel)(const struct job *, struct piece, Py_ssize_t first, Py_ssize_t rows, void *scratch);
+    void (*single)(const struct job *, struct piece); /* instead of panel where there is one row of results, else NULL */
     atomic_llong next;
 };
 
 #include "_product_pool.h"
 
+/* The vector with neighbours exchanged. */
+#define NEIGHBOURS_2 1, 0
+#define NEIGHBOURS_4 NEIGHBOURS_2, 3, 2
+#define NEIGHBOURS_8 NEIGHBOURS_4, 5, 4, 7, 6
+#define NEIGHBOURS_16 NEIGHBOURS_8, 9, 8, 11, 10, 13, 12, 15, 14
+#if defined(__clang__)
+#define EXCHANGED(vector, places) __builtin_shufflevector(vector, vector, NAMED(NEIGHBOURS, LANES))
+#else
+#define EXCHANGED(vector, places) __builtin_shuffle(vector, (places){NAMED(NEIGHBOURS, LANES)})
+#endif
+
 /* One set of functions for each kind of numbers and of vectors: LANES numbers in a register, tiles of TALL rows and
-   BROAD registers, so many that the sums just fit into the registers. */
+   BROAD registers or LONG registers of one row, so many that the sums just fit into the registers. */
 #if defined(__x86_64__)
 #define TARGET __attribute__((target("avx512f,avx512vl,avx2,fma")))
 #define STREAM(to, vector) _mm512_stream_si512((void *)(to), (__m512i)(vector))
 #define REAL double
+#define WHOLE int64_t
 #define LANES 8
 #define TALL 8
 #define BROAD 3
+#define LONG 16
 #define KIND double_avx512
 #include "_product_tile.h"
 #define REAL float
+#define WHOLE int32_t
 #define LANES 16
 #define KIND float_avx512
 #include "_product_tile.h"
 #undef TALL
 #undef BROAD
+#undef LONG
 #undef TARGET
 #undef STREAM
 
@@ -81,16 +98,20 @@ struct job {
 #define STREAM(to, vector) _mm256_stream_si256((void *)(to), (__m256i)(vector))
 #define TALL 4
 #define BROAD 3
+#define LONG 12
 #define REAL double
+#define WHOLE int64_t
 #define LANES 4
 #define KIND double_avx2
 #include "_product_tile.h"
 #define REAL float
+#define WHOLE int32_t
 #define LANES 8
 #define KIND float_avx2
 #include "_product_tile.h"
 #undef TALL
 #undef BROAD
+#undef LONG
 #undef TARGET
 #undef STREAM
 #endif
@@ -104,11 +125,14 @@ struct job {
 #endif
 #define TALL 4
 #define BROAD 2
+#define LONG 8
 #define REAL double
+#define WHOLE int64_t
 #define LANES 2
 #define KIND double_basic
 #include "_product_tile.h"
 #define REAL float
+#define WHOLE int32_t
 #define LANES 4
 #define KIND float_basic
 #include "_product_tile.h"
@@ -129,18 +153,23 @@ static Py_ssize_t chunk_of(const struct job *job, int threads)
     return share < 1 ? 1 : share < CHUNK ? share : CHUNK;
 }
 
+#define CHOOSE(job, kind) \
+    (job->size == sizeof(double) ? (job->panel = panel_double_##kind, job->single = single_double_##kind) \
+                                 : (job->panel = panel_float_##kind, job->single = single_float_##kind))
+
 static void choose(struct job *job, enum vectors vectors)
 {
-    int is_double = job->size == sizeof(double);
 #if defined(__x86_64__)
     if (vectors == AVX512)
-        job->panel = is_double ? panel_double_avx512 : panel_float_avx512;
+        CHOOSE(job, avx512);
     else if (vectors == AVX2)
-        job->panel = is_double ? panel_double_avx2 : panel_float_avx2;
+        CHOOSE(job, avx2);
     else
 #endif
-        job->panel = is_double ? panel_double_basic : panel_float_basic;
+        CHOOSE(job, basic);
     (void)vectors;
+    if (job->batch != 1)
+        job->single = NULL;
 }
 
 static struct piece piece_of(const struct job *job, const struct place *place, int64_t done)
@@ -156,8 +185,8 @@ static struct piece piece_of(const struct job *job, const struct place *place, i
 static void *work(void *argument)
 {
     struct job *job = argument;
-    char *scratch = malloc(job->width * job->columns * job->size + LINE);
-    if (scratch == NULL)
+    char *scratch = job->single != NULL ? NULL : malloc(job->width * job->columns * job->size + LINE);
+    if (scratch == NULL && job->single == NULL)
         return job;
     void *aligned = scratch + (-(uintptr_t)scratch & (LINE - 1));
     long long mine = atomic_fetch_add(&job->next, 1), panel = 0;
@@ -169,7 +198,11 @@ static void *work(void *argument)
                 done += piece.count;
                 if (panel / job->chunk > mine)
                     mine = atomic_fetch_add(&job->next, 1);
-                if (panel / job->chunk == mine)
+                if (panel / job->chunk != mine)
+                    continue;
+                if (job->single != NULL)
+                    job->single(job, piece);
+                else
                     job->panel(job, piece, first, rows, aligned);
             }
     }
@@ -188,24 +221,32 @@ static int is_matrix(const Py_buffer *view)
            (view->shape[1] <= 1 || view->strides[1] == view->itemsize);
 }
 
+/* Whether these are numbers of one type in contiguous rows; otherwise the caller has to multiply by other means. */
+static int is_suited(const Py_buffer *phi, const Py_buffer *C, const Py_buffer *out)
+{
+    return is_matrix(phi) && is_matrix(C) && is_matrix(out) && phi->format[0] == C->format[0] &&
+           phi->format[0] == out->format[0] &&
+           (phi->shape[0] <= 1 || phi->strides[0] == phi->shape[1] * phi->itemsize);
+}
+
 static const char *objection(const Py_buffer *phi, const Py_buffer *C, const Py_buffer *out, const Py_buffer *places)
 {
-    if (!is_matrix(phi) || !is_matrix(C) || !is_matrix(out) || phi->format[0] != C->format[0] ||
-        phi->format[0] != out->format[0])
-        return "phi, C and out must be matrices of one type, float32 or float64, with contiguous rows";
-    if (phi->shape[0] > 1 && phi->strides[0] != phi->shape[1] * phi->itemsize)
-        return "phi must be contiguous";
     if (phi->shape[0] != out->shape[0] || (phi->shape[1] != C->shape[0] && phi->shape[1] != 2 * C->shape[0]))
         return "phi must have the rows of out, and as many columns as C has rows, or twice as many";
-    if (places->ndim != 2 || places->itemsize != 8 || places->shape[1] != 3 || !PyBuffer_IsContiguous(places, 'C'))
+    if (places != NULL && (places->ndim != 2 || places->itemsize != 8 || places->shape[1] != 3 ||
+                           !PyBuffer_IsContiguous(places, 'C')))
         return "places must be a contiguous array (S, 3) of int64";
-    int even = phi->shape[1] != C->shape[0];
-    for (Py_ssize_t i = 0; i < places->shape[0]; i++) {
-        struct place place = ((const struct place *)places->buf)[i];
-        if (place.count < 0 || place.to < 0 || place.to + place.count > out->shape[1] ||
-            place.from + place.count > C->shape[1])
+    return NULL;
+}
+
+static const char *misplaced(const struct job *job, Py_ssize_t from_columns, Py_ssize_t to_columns)
+{
+    for (Py_ssize_t i = 0; i < job->count; i++) {
+        struct place place = job->places[i];
+        if (place.count < 0 || place.to < 0 || place.to + place.count > to_columns ||
+            place.from + place.count > from_columns)
             return "a place lies outside of C or out";
-        if (even && ((place.from > 0 && place.from % 2) || place.count % 2 || place.to % 2))
+        if (job->turned && ((place.from > 0 && place.from % 2) || place.count % 2 || place.to % 2))
             return "a place cuts a complex number";
     }
     return NULL;
@@ -214,52 +255,63 @@ static const char *objection(const Py_buffer *phi, const Py_buffer *C, const Py_
 PyDoc_STRVAR(multiply_doc,
     "multiply(phi, C, out, places, threads, stream, vectors=-1, /)\n--\n\n"
     "``out[:, to : to + count] = phi @ C[:, from : from + count]`` for every ``(from, count, to)`` of places.\n\n"
-    "Zeros are written where ``from`` is negative. If phi has twice as many columns as C rows, all three hold complex\n"
-    "numbers as (re, im) in turn. With `stream` the results go to memory past the caches.");
+    "Without places (None), ``out = phi @ C``. Zeros are written where ``from`` is negative. If phi has twice as many\n"
+    "columns as C rows, all three hold complex numbers as (re, im) in turn. With `stream` the results go to memory past the caches.\n"
+    "Returns False, and does nothing, where phi, C and out are not of one type, float32 or float64, in contiguous rows.");
 
 static PyObject *multiply(PyObject *module, PyObject *arguments)
 {
     PyObject *given[4];
-    int threads, stream, vectors = -1, failed = 0, held = 0;
+    int threads, stream, vectors = -1, failed = 0, held = 0, suited = 0;
     (void)module;
     if (!PyArg_ParseTuple(arguments, "OOOOip|i", &given[0], &given[1], &given[2], &given[3], &threads, &stream, &vectors))
         return NULL;
     Py_buffer view[4];
-    for (; held < 4; held++) {
+    const int views = given[3] == Py_None ? 3 : 4;
+    for (; held < views; held++) {
         int flags = PyBUF_STRIDES | PyBUF_FORMAT | (held == 2 ? PyBUF_WRITABLE : 0);
         if (PyObject_GetBuffer(given[held], &view[held], flags) < 0)
             goto done;
     }
-    const char *wrong = objection(&view[0], &view[1], &view[2], &view[3]);
-    if (wrong != NULL) {
-        PyErr_SetString(PyExc_ValueError, wrong);
+    suited = is_suited(&view[0], &view[1], &view[2]);
+    if (!suited)
         goto done;
-    }
+    const char *wrong = objection(&view[0], &view[1], &view[2], views == 4 ? &view[3] : NULL);
+    if (wrong != NULL)
+        goto refused;
+    const struct place everything = {0, view[1].shape[1], 0};
     struct job job = {
         .phi = view[0].buf, .C = view[1].buf, .out = view[2].buf,
         .batch = view[0].shape[0], .width = view[0].shape[1], .rows = view[1].shape[0],
         .C_stride = view[1].strides[0], .out_stride = view[2].strides[0],
-        .places = view[3].buf, .count = view[3].shape[0],
+        .places = views == 4 ? view[3].buf : &everything, .count = views == 4 ? view[3].shape[0] : 1,
         .size = (size_t)view[0].itemsize, .turned = view[0].shape[1] != view[1].shape[0],
     };
+    wrong = misplaced(&job, view[1].shape[1], view[2].shape[1]);
+    if (wrong != NULL)
+        goto refused;
+    choose(&job, chosen_vectors(vectors));
     /* A piece that begins in the middle of a line must not cut a complex number. */
-    job.stream = stream && (uintptr_t)job.out % (job.size << job.turned) == 0 && job.out_stride % LINE == 0;
+    job.stream = stream && job.single == NULL && (uintptr_t)job.out % (job.size << job.turned) == 0 &&
+                 job.out_stride % LINE == 0;
     atomic_init(&job.next, 0);
     threads = threads < 1 ? 1 : threads;
-    job.columns = columns_of(job.width, job.size);
+    job.columns = job.single != NULL ? SINGLE : columns_of(job.width, job.size);
     job.chunk = chunk_of(&job, threads);
-    choose(&job, chosen_vectors(vectors));
     Py_BEGIN_ALLOW_THREADS
-    failed = together(work, &job, threads - 1);
+    failed = together(work, &job, threads - 1, job.single != NULL);
     Py_END_ALLOW_THREADS
     if (failed)
         PyErr_NoMemory();
+refused:
+    if (wrong != NULL)
+        PyErr_SetString(PyExc_ValueError, wrong);
 done:
     for (int i = 0; i < held; i++)
         PyBuffer_Release(&view[i]);
     if (PyErr_Occurred())
         return NULL;
-    Py_RETURN_NONE;
+    return PyBool_FromLong(suited);
 }
 
 PyDoc_STRVAR(processor_doc,

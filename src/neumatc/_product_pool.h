@@ -1,21 +1,27 @@
 /* Threads that sleep between products.
 
    Whoever computes never waits for a thread to wake up: a helper joins a product that is still going on, and one that
-   comes too late finds the door closed. If another product has the helpers, a product is computed alone. */
+   comes too late finds the door closed. If another product has the helpers, a product is computed alone. Behind a short
+   product helpers stay awake for a moment, since another one often follows: to wake them would take as long as it. */
 
+#include <time.h>
 #if defined(__linux__)
 #include <sched.h>
 #endif
 
-enum { HELPERS = 63 /* at most */ };
+enum {
+    HELPERS = 63,  /* at most */
+    AWAKE = 100000 /* nanoseconds for which one waits awake */
+};
 
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t called, left;
     void *(*work)(void *);
     void *argument;          /* NULL while the door is closed */
-    unsigned long long call; /* counts calls, so that no helper joins one twice */
-    int started, wanted, inside, busy, failed;
+    atomic_ullong call; /* counts calls, so that no helper joins one twice */
+    atomic_int inside;
+    int started, wanted, busy, failed, short_work;
     pthread_t helpers[HELPERS];
     int avoided, kept_away; /* a processor, and how many helpers keep away from it */
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .called = PTHREAD_COND_INITIALIZER, .left = PTHREAD_COND_INITIALIZER};
@@ -57,6 +63,40 @@ static void keep_away(void)
 #endif
 }
 
+static int is_late(const struct timespec *start)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return 1000000000LL * (now.tv_sec - start->tv_sec) + now.tv_nsec - start->tv_nsec > AWAKE;
+}
+
+static void relax(void)
+{
+    for (int i = 0; i < 8; i++)
+#if defined(__x86_64__)
+        _mm_pause();
+#else
+        atomic_signal_fence(memory_order_seq_cst);
+#endif
+}
+
+/* Wait awake, but not for long, until there is another call, or until nobody is inside. */
+static void await_call(unsigned long long last)
+{
+    struct timespec start;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    while (atomic_load(&pool.call) == last && !is_late(&start))
+        relax();
+}
+
+static void await_leave(void)
+{
+    struct timespec start;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    while (atomic_load(&pool.inside) > 0 && !is_late(&start))
+        relax();
+}
+
 static void *help(void *unused)
 {
     unsigned long long last = 0;
@@ -72,14 +112,20 @@ static void *help(void *unused)
         int failed = work(argument) != NULL;
         pthread_mutex_lock(&pool.lock);
         pool.failed |= failed;
+        int stays_awake = pool.short_work;
         if (--pool.inside == 0)
             pthread_cond_signal(&pool.left);
+        if (stays_awake) {
+            pthread_mutex_unlock(&pool.lock);
+            await_call(last);
+            pthread_mutex_lock(&pool.lock);
+        }
     }
     return NULL;
 }
 
 /* Open the door, unless another product has the helpers. */
-static int call_helpers(void *(*work)(void *), void *argument, int helpers)
+static int call_helpers(void *(*work)(void *), void *argument, int helpers, int short_work)
 {
     pthread_mutex_lock(&pool.lock);
     int ours = !pool.busy;
@@ -88,7 +134,8 @@ static int call_helpers(void *(*work)(void *), void *argument, int helpers)
             pthread_detach(pool.helpers[pool.started++]);
         keep_away();
         pool.work = work, pool.argument = argument;
-        pool.busy = 1, pool.failed = 0, pool.wanted = helpers, pool.call++;
+        pool.busy = 1, pool.failed = 0, pool.wanted = helpers, pool.short_work = short_work;
+        atomic_fetch_add(&pool.call, 1);
         pthread_cond_broadcast(&pool.called);
     }
     pthread_mutex_unlock(&pool.lock);
@@ -100,6 +147,11 @@ static int dismiss_helpers(void)
 {
     pthread_mutex_lock(&pool.lock);
     pool.argument = NULL;
+    if (pool.short_work) {
+        pthread_mutex_unlock(&pool.lock);
+        await_leave();
+        pthread_mutex_lock(&pool.lock);
+    }
     while (pool.inside > 0)
         pthread_cond_wait(&pool.left, &pool.lock);
     int failed = pool.failed;
@@ -109,10 +161,10 @@ static int dismiss_helpers(void)
 }
 
 /* Call work(argument) in this thread and in at most so many others. Whether it returned anything but NULL. */
-static int together(void *(*work)(void *), void *argument, int helpers)
+static int together(void *(*work)(void *), void *argument, int helpers, int short_work)
 {
     helpers = helpers < HELPERS ? helpers : HELPERS;
-    int ours = helpers > 0 && call_helpers(work, argument, helpers);
+    int ours = helpers > 0 && call_helpers(work, argument, helpers, short_work);
     int failed = work(argument) != NULL;
     return ours ? dismiss_helpers() | failed : failed;
 }

@@ -1,6 +1,7 @@
 /* The product of some rows of phi and one panel of C, for one kind of numbers and vectors; see _product.c. */
 
 typedef REAL NAMED(vector, KIND) __attribute__((vector_size(LANES * sizeof(REAL)), aligned(sizeof(REAL)), may_alias));
+typedef WHOLE NAMED(places, KIND) __attribute__((vector_size(LANES * sizeof(REAL)))); /* of numbers in a vector */
 
 /* A tile of results: `tall` rows, a constant wherever this is inlined, and BROAD vectors. Stored at `to`, whose rows
    are `stride` bytes apart; past the caches if `stream`, a constant, too. */
@@ -102,6 +103,55 @@ TARGET static void NAMED(panel, KIND)(
         NAMED(rows, KIND)(job, piece, phi, width, scratch, out, 1);
 }
 
+/* Some vectors, or one in part, of the only row of results: every row of C is read in place, and what follows it is
+   fetched. Where phi is complex, i times the row is the row with neighbours exchanged and every other sign changed. */
+TARGET static inline __attribute__((always_inline)) void NAMED(run, KIND)(
+    const struct job *job, const char *columns, char *out, const int vectors, size_t bytes, const int turned)
+{
+    NAMED(vector, KIND) sums[LONG] = {{0}}, row, signs;
+    const REAL *phi = (const REAL *)job->phi;
+    for (int i = 0; i < LANES; i++)
+        signs[i] = i % 2 ? 1 : -1;
+    for (Py_ssize_t j = 0; j < job->rows; j++, phi += 1 + turned, columns += job->C_stride) {
+        for (size_t ahead = 0; vectors == LONG && ahead < sizeof sums; ahead += LINE)
+            __builtin_prefetch(columns + sizeof sums + ahead, 0, 3);
+        for (int k = 0; k < vectors; k++) {
+            row = (NAMED(vector, KIND)){0};
+            memcpy(&row, columns + k * sizeof row, vectors == 1 ? bytes : sizeof row);
+            sums[k] += phi[0] * row;
+            if (turned)
+                sums[k] += phi[1] * signs * EXCHANGED(row, NAMED(places, KIND));
+        }
+    }
+    memcpy(out, sums, vectors == 1 ? bytes : vectors * sizeof row);
+}
+
+/* The only row of results of a piece. Nothing is packed, since nothing is used twice. */
+TARGET static inline __attribute__((always_inline)) void NAMED(row, KIND)(
+    const struct job *job, struct piece piece, const int turned)
+{
+    const size_t size = sizeof(NAMED(vector, KIND));
+    char *out = job->out + piece.to * (Py_ssize_t)sizeof(REAL);
+    const char *columns = job->C + piece.from * (Py_ssize_t)sizeof(REAL), *end = columns + piece.count * sizeof(REAL);
+    for (; columns + LONG * size <= end; columns += LONG * size, out += LONG * size)
+        NAMED(run, KIND)(job, columns, out, LONG, 0, turned);
+    for (; columns + size <= end; columns += size, out += size)
+        NAMED(run, KIND)(job, columns, out, 1, size, turned);
+    if (columns < end)
+        NAMED(run, KIND)(job, columns, out, 1, end - columns, turned);
+}
+
+TARGET static void NAMED(single, KIND)(const struct job *job, struct piece piece)
+{
+    if (piece.from < 0)
+        memset((REAL *)job->out + piece.to, 0, piece.count * sizeof(REAL));
+    else if (job->turned)
+        NAMED(row, KIND)(job, piece, 1);
+    else
+        NAMED(row, KIND)(job, piece, 0);
+}
+
 #undef REAL
+#undef WHOLE
 #undef LANES
 #undef KIND

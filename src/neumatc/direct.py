@@ -47,10 +47,10 @@ class Field:
             product(phi, slices, memory.reshape(len(phi), self.part.size))
         elif self.part.kind == "diagonal":
             memory[...] = product(phi, slices).real
-        elif len(phi) == 1:
-            self.part.unpack(product(phi, slices), memory)
         elif self.part.places is not None and can_scatter(slices.dtype):
             scatter(phi, slices, self.part.places, memory.reshape(len(phi), self.part.rows * self.part.columns))
+        elif len(phi) == 1:
+            self.part.unpack(product(phi, slices), memory)
         else:
             self._write_block_rows(phi, slices, memory)
 

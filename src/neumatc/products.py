@@ -1,8 +1,9 @@
 """The product of coefficients and latent slices: ``phi (B, d) @ C (d, N)``, for few rows and very many columns.
 
-One row is one read of C, for which NumPy's product is as fast as memory. Several rows go to ``_product``, compiled code
-of our own: it writes results past the caches while it computes the next ones, and takes a third to a half of the time
-of a general matrix product. Where it was not built, NumPy's product is taken. Results agree to rounding.
+They go to ``_product``, compiled code of our own. One row is one read of C, all rows of it side by side while what
+follows is fetched, in two thirds of the time of NumPy's product. Several rows are written past the caches while others
+are computed, in a third to a half of the time of a general matrix product. A row has the same bits whatever rows stand
+beside it. Where ``_product`` was not built, NumPy's product is taken; results agree to rounding.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ ALONE = 1 << 23
 """Work, about an eighth of a millisecond, below which helpers are left asleep: they might have to wait for a processor
 on which an idle thread of another library turns round and round, and the product for them."""
 
+ALONE_ONE = 1 << 19
+"""The same for one row, in numbers of C. Behind it helpers wait awake for a moment: queries follow one another."""
+
 TALL = 512
 """Rows up to which a product may replace its own factor: the columns of a panel are read before any of them is written,
 but these many rows at once."""
@@ -45,10 +49,8 @@ def product(phi: Array, C: Array, out: Array | None = None) -> Array:
     """
     if out is None:
         out = np.empty((phi.shape[0], C.shape[1]), C.dtype)
-    if is_complex(C.dtype) and not is_complex(phi.dtype) and _in_rows(C) and _in_rows(out):
-        _multiply(phi, C.view(real_dtype(C.dtype)), out.view(real_dtype(C.dtype)))
-    else:
-        _multiply(phi, C, out)
+    if not scatter(phi, C, None, out):
+        _by_numpy(phi, C, out)
     return out
 
 
@@ -59,9 +61,7 @@ def in_place(weights: Array, C: Array) -> None:
     """
     if is_complex(C.dtype) and not is_complex(weights.dtype):
         in_place(weights, C.view(real_dtype(C.dtype)))
-    elif can_scatter(C.dtype) and _is_plain(weights, C, C) and len(weights) <= TALL:
-        scatter(weights, C, np.array([[0, C.shape[1], 0]]), C[: len(weights)])
-    else:
+    elif len(weights) > TALL or not scatter(weights, C, None, C[: len(weights)]):
         by_pieces(weights, C)
 
 
@@ -106,18 +106,32 @@ def times(h: Array, weight: Array) -> Array:
     return h.dot(weight) if h.ndim == 1 else product(h, weight)
 
 
-def scatter(phi: Array, C: Array, places: Array, out: Array) -> None:
+def scatter(phi: Array, C: Array, places: Array | None, out: Array) -> bool:
     """``out[:, to : to + count] = phi @ C[:, start : start + count]`` for every ``(start, count, to)`` of ``places``.
 
-    Zeros are written where ``start`` is negative. ``phi (B, d)``, ``C (d, N)``, ``places (S, 3)``, ``out (B, L)``.
-    Compiled code only: see `can_scatter`.
+    Zeros are written where ``start`` is negative; without places, ``out = phi @ C``. ``phi (B, d)``, ``C (d, N)``,
+    ``places (S, 3)``, ``out (B, L)``. Returns False, and does nothing, without compiled code for such arrays: see
+    `can_scatter`; all rows must be contiguous.
     """
-    real = real_dtype(C.dtype)
-    if is_complex(C.dtype):
-        phi, C, out, places = phi.view(real), C.view(real), out.view(real), 2 * places
+    built: Any = compiled
+    if built is None:
+        return False
+    if C.dtype.kind == "c":
+        if not (_in_rows(C) and _in_rows(out) and out.dtype == C.dtype and phi.flags.c_contiguous):
+            return False
+        real, places = real_dtype(C.dtype), None if places is None else 2 * places
+        phi, C, out = phi.view(real) if phi.dtype == C.dtype else phi, C.view(real), out.view(real)
+    done: bool = built.multiply(phi, C, out, places, _helping(phi, C, places), out.nbytes > STREAM)
+    return done
+
+
+def _helping(phi: Array, C: Array, places: Array | None) -> int:
+    """How many threads a product takes."""
     rows, width = phi.shape
-    work = int(places[:, 1].sum()) * (rows * width + 4 * (rows + width))
-    compiled.multiply(phi, C, out, places, threads() if work > ALONE else 1, out.nbytes > STREAM)
+    if rows == 1:
+        return threads() if C.size > ALONE_ONE else 1
+    columns = C.shape[1] if places is None else int(places[:, 1].sum())
+    return threads() if columns * (rows * width + 4 * (rows + width)) > ALONE else 1
 
 
 def can_scatter(dtype: Any) -> bool:
@@ -141,11 +155,11 @@ def processor() -> int:
     return -1 if built is None else int(built.processor())
 
 
-def _multiply(phi: Array, C: Array, out: Array) -> None:
+def _by_numpy(phi: Array, C: Array, out: Array) -> None:
+    if is_complex(C.dtype) and not is_complex(phi.dtype) and _in_rows(C) and _in_rows(out):
+        phi, C, out = phi, C.view(real_dtype(C.dtype)), out.view(real_dtype(C.dtype))
     if phi.shape[0] == 1 and C.flags.c_contiguous:
         np.dot(phi[0], C, out=out[0])
-    elif phi.shape[0] > 1 and can_scatter(C.dtype) and _is_plain(phi, C, out):
-        scatter(phi, C, np.array([[0, C.shape[1], 0]]), out)
     else:
         np.matmul(phi, C, out=out)
 
@@ -165,11 +179,6 @@ def _is_tall(S: Any, Z: Any) -> bool:
     inner = (S if S.ndim == 2 else S[0]).flags
     in_order = inner.c_contiguous or inner.f_contiguous
     return bool(in_order and 1 < Z.shape[-1] <= FEW and S.shape[-2] * S.shape[-1] >= LARGE)
-
-
-def _is_plain(phi: Array, C: Array, out: Array) -> bool:
-    """Whether these are numbers of one type in contiguous rows."""
-    return phi.dtype == C.dtype == out.dtype and phi.flags.c_contiguous and _in_rows(C) and _in_rows(out)
 
 
 def _in_rows(X: Array) -> bool:

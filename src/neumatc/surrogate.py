@@ -21,7 +21,7 @@ class Surrogate:
 
     Parameters
     ----------
-    C : (d, N) latent slices, row-major so that one query is one read of memory (``np.dot(phi, C)``)
+    C : (d, N) latent slices, row-major so that one query is one read of memory, ``phi @ C``
     curve : Φ on the unit cube, with d real outputs, or 2 d interleaved (re, im) pairs for complex coefficients
     layout : how the N numbers of a slice form the factors
     complex_coefficients : whether φ is complex. A Hermitian family, or factors in realified form, need real φ only

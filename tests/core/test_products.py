@@ -36,8 +36,8 @@ def take(vectors: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
     class Chosen:
         @staticmethod
-        def multiply(*arguments: Any) -> None:
-            multiply(*arguments, VECTORS[vectors])
+        def multiply(*arguments: Any) -> bool:
+            return multiply(*arguments, VECTORS[vectors])
 
     monkeypatch.setattr(products, "compiled", Chosen)
 
@@ -212,6 +212,28 @@ def test_bits_depend_neither_on_the_batch_nor_on_threads() -> None:
     np.testing.assert_array_equal(product(phi[13:18], C), out[0, 13:18])
 
 
+@pytest.mark.usefixtures("_vectors")
+@EVERY
+@pytest.mark.parametrize("columns", [1, 7, 24, 500, 3001])
+def test_a_row_alone_has_the_bits_that_it_has_in_a_batch(kind: str, columns: int) -> None:
+    phi, C = draw((5, 9), DTYPES[kind][0], 0), draw((9, columns), DTYPES[kind][1], 1)
+    together = product(phi, C)
+    np.testing.assert_array_equal(np.vstack([product(row[None], C) for row in phi]), together)
+    np.testing.assert_allclose(together, exact(phi, C), rtol=0, atol=10 * tolerance(kind))
+
+
+@needs_compiled
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_one_row_by_several_threads_again_and_again(count: int) -> None:
+    phi, C, out = draw((1, 9), float, 0), draw((9, 300_000), float, 1), np.empty((1, 300_000))
+    alone = product(phi, C[:, :3000])
+    for _ in range(50):
+        out[:] = np.nan
+        compiled.multiply(phi, C, out, None, count, False)
+        np.testing.assert_array_equal(out[:, :3000], alone)
+    np.testing.assert_allclose(out, phi @ C, rtol=0, atol=1e-13)
+
+
 @needs_compiled
 def test_many_callers_at_once() -> None:
     phi, C = draw((40, 7), float, 0), draw((7, 20000), float, 1)
@@ -251,11 +273,27 @@ def test_a_fork_loses_the_helpers_and_nothing_else() -> None:
     child.join()
 
 
+UNSUITED: dict[str, Any] = {
+    "two types": (np.ones((2, 3)), np.ones((3, 4), "f4"), np.ones((2, 4))),
+    "whole numbers": (np.ones((2, 3), int), np.ones((3, 4), int), np.ones((2, 4), int)),
+    "C strided": (np.ones((2, 3)), np.ones((3, 8))[:, ::2], np.ones((2, 4))),
+    "out strided": (np.ones((2, 3)), np.ones((3, 4)), np.ones((2, 8))[:, ::2]),
+    "phi strided": (np.ones((4, 3))[::2], np.ones((3, 4)), np.ones((2, 4))),
+    "a vector": (np.ones(3), np.ones((3, 4)), np.ones((1, 4))),
+}
+
+
+@needs_compiled
+@pytest.mark.parametrize("what", UNSUITED)
+def test_what_compiled_code_does_not_know_is_left_alone(what: str) -> None:
+    phi, C, out = UNSUITED[what]
+    assert compiled.multiply(phi, C, out, None, 1, False) is False
+    assert (out == 1).all()
+    if what != "a vector":
+        np.testing.assert_array_equal(product(phi, C, out), np.full((2, 4), 3))
+
+
 REFUSED: dict[str, Any] = {
-    "one type": (np.ones((2, 3)), np.ones((3, 4), "f4"), np.ones((2, 4)), [[0, 4, 0]]),
-    "float32 or float64": (np.ones((2, 3), int), np.ones((3, 4), int), np.ones((2, 4), int), [[0, 4, 0]]),
-    "contiguous rows": (np.ones((2, 3)), np.ones((3, 8))[:, ::2], np.ones((2, 4)), [[0, 4, 0]]),
-    "phi must be contiguous": (np.ones((4, 3))[::2], np.ones((3, 4)), np.ones((2, 4)), [[0, 4, 0]]),
     "rows of out": (np.ones((2, 3)), np.ones((3, 4)), np.ones((3, 4)), [[0, 4, 0]]),
     "as many columns": (np.ones((2, 3)), np.ones((2, 4)), np.ones((2, 4)), [[0, 4, 0]]),
     "int64": (np.ones((2, 3)), np.ones((3, 4)), np.ones((2, 4)), [[0, 4]]),
