@@ -1,9 +1,10 @@
 """How the cost of an answer grows with n, the batch, d and the number of parameters, beside a model of four rates.
 
-``seconds(B points) = call + Φ + 8 N d / read + max(8 N B / fill, 2 N d B / product)`` with N numbers to an answer: to
-write results overlaps with the products, to read C does not. All that is on the right is measured in the turns of the
-answers: what a call takes beside its Φ where matrices are 4 x 4, Φ at the same points, reading C, writing the results,
-and the same product on columns of C that stay in the cache.
+``seconds(1 point) = call + Φ + max(8 N d / read, 8 N / fill, 2 N d / product)`` with N numbers to an answer, since all
+three overlap, and ``seconds(B points) = call + Φ + 8 N d / read + max(8 N B / fill, 2 N d B / product)``: there C is
+brought into the cache before it is used. All that is on the right is measured in the turns of the answers: what a call
+takes beside its Φ where matrices are 4 x 4, Φ at the same points, reading C, writing the results, and the same product
+on columns of C that stay in the cache.
 """
 
 from collections.abc import Iterator
@@ -54,9 +55,9 @@ def rows(
         found = timed(fit, points, quick)
         out = memory(fit(argument(points[0])), batch)
         limits = measured(found, read=fit.surrogate.C, filled=out)
-        beside, steps = modelled(found, fit, batch)
-        read, fill, multiply = steps
-        model = beside + read + max(fill, multiply)
+        beside, (read, fill, multiply) = modelled(found, fit, batch)
+        most = max(read, fill, multiply)
+        model = beside + (most if batch == 1 else read + max(fill, multiply))
         ours = found.timing("f", batch)
         several = "one" if batch == 1 else f"batch of {batch}"
         row = described(NAME, f"{case}, {several}", job.family, fit, "curve", 0).having(
@@ -65,8 +66,7 @@ def rows(
         )  # fmt: skip
         figures = [
             Figure("seconds and model, larger / smaller", apart(found["f"] / model), most=bound),
-            # What it says where all three overlap.
-            Figure("the same, the largest of its three terms alone", apart(found["f"] / (beside + max(steps)))),
+            Figure("the same, where all of its terms overlap", apart(found["f"] / (beside + most))),
         ]
         extra = {"sweep": case.split(" = ")[0], "value": value, "batch": batch, **others(fit, found, batch)}
         truth = answered(row, errors(job, fit, many))

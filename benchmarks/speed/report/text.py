@@ -31,11 +31,11 @@ ABOUT = (
     "**Every row shows the true error** of the answers that were timed: the worst relative Frobenius error of "
     "all factors against LAPACK in double precision, over 100 points where n <= 256, and at least 20 for larger "
     "matrices. No target is met by answers that are less accurate than those of the same row.",
-    "The **model** of a query is `seconds = call + Φ + 8 N d / read + max(8 N B / fill, 2 N d B / product)` for B "
-    "points and N numbers to an answer: what a call takes beside its Φ where matrices are 4 x 4, the time of Φ "
-    "at these points, and the three rates, all measured in the turns of the answer, the last of them by the same "
-    "product on columns of C that stay in the cache. Results are written while the next ones are computed; beside "
-    "it stands what comes out where reading overlaps, too.",
+    "The **model** of a query is `seconds = call + Φ + max(8 N d / read, 8 N / fill, 2 N d / product)` for one point "
+    "and N numbers to an answer, and `call + Φ + 8 N d / read + max(8 N B / fill, 2 N d B / product)` for B points, "
+    "where C is brought into the cache before it is used: what a call takes beside its Φ where matrices are 4 x 4, the "
+    "time of Φ at these points, and the three rates, all measured in the turns of the answer, the last of them by the "
+    "same product on columns of C that stay in the cache. Beside it stands what comes out where all terms overlap.",
     "The **families**: `A_0 + cos(3p) A_1 + sin(2p) A_2` with random matrices on [0, 1], whose results a dozen "
     "or two slices span to rounding; for singular values and eigenvectors the same with values that keep apart. "
     "Such families are the best case of the method. The offline part takes the paper's synthetic inverse and a "
