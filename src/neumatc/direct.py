@@ -15,7 +15,7 @@ from neumatc.arrays import Array, as_numpy, is_complex, is_torch, real_dtype
 from neumatc.errors import InputError
 from neumatc.layout import Part
 from neumatc.operations import Operation
-from neumatc.products import can_scatter, product, scatter
+from neumatc.products import product, scatter
 from neumatc.surrogate import Surrogate
 
 SCRATCH = 1 << 21
@@ -47,12 +47,18 @@ class Field:
             product(phi, slices, memory.reshape(len(phi), self.part.size))
         elif self.part.kind == "diagonal":
             memory[...] = product(phi, slices).real
-        elif self.part.places is not None and can_scatter(slices.dtype):
-            scatter(phi, slices, self.part.places, memory.reshape(len(phi), self.part.rows * self.part.columns))
-        elif len(phi) == 1:
-            self.part.unpack(product(phi, slices), memory)
-        else:
-            self._write_block_rows(phi, slices, memory)
+        elif not self._scattered(phi, slices, memory):
+            if len(phi) == 1:
+                self.part.unpack(product(phi, slices), memory)
+            else:
+                self._write_block_rows(phi, slices, memory)
+
+    def _scattered(self, phi: Array, slices: Array, memory: Array) -> bool:
+        """Write a packed triangle in place; False where that is not what is stored, or compiled code cannot do it."""
+        places = self.part.places
+        return places is not None and scatter(
+            phi, slices, places, memory.reshape(len(phi), self.part.rows * self.part.columns)
+        )
 
     def _write_block_rows(self, phi: Array, slices: Array, memory: Array) -> None:
         """Block row by block row, through memory that stays in the cache between the product and the copy."""

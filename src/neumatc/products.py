@@ -157,7 +157,7 @@ def processor() -> int:
 
 def _by_numpy(phi: Array, C: Array, out: Array) -> None:
     if is_complex(C.dtype) and not is_complex(phi.dtype) and _in_rows(C) and _in_rows(out):
-        phi, C, out = phi, C.view(real_dtype(C.dtype)), out.view(real_dtype(C.dtype))
+        C, out = C.view(real_dtype(C.dtype)), out.view(real_dtype(C.dtype))
     if phi.shape[0] == 1 and C.flags.c_contiguous:
         np.dot(phi[0], C, out=out[0])
     else:

@@ -7,18 +7,16 @@ were trained elsewhere; here they are evaluated and differentiated with NumPy al
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, NamedTuple, Self, TypeAlias, final
+from typing import ClassVar, NamedTuple, Self, final
 
 import numpy as np
 
 from neumatc.arrays import Array
 from neumatc.bases.base import Curve
-from neumatc.bases.packed import Packed
+from neumatc.bases.packed import Layers, Packed
 from neumatc.products import times
 
 __all__ = ["ACTIVATIONS", "NetworkCurve"]
-
-Layers: TypeAlias = tuple[tuple[Array, Array], ...]  # (weight (n_in, n_out), bias (n_out,)) per hidden layer
 
 _SLOPE, _CUBE = float(np.sqrt(2 / np.pi)), 0.044715  # of GELU, see `_gelu`
 

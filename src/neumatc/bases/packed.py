@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -15,7 +14,7 @@ try:
 except ImportError:  # no C compiler was there when this package was installed
     compiled = None  # type: ignore[assignment]
 
-Layers: TypeAlias = Sequence[tuple[Array, Array]]  # (weight (n_in, n_out), bias (n_out,)) per layer
+Layers: TypeAlias = tuple[tuple[Array, Array], ...]  # (weight (n_in, n_out), bias (n_out,)) per layer
 
 LARGE = 1 << 17
 """Numbers of a network that does not fit into the second cache: NumPy's products take several threads for it."""

@@ -10,19 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import ClassVar, Self, TypeAlias, final
+from typing import ClassVar, Self, final
 
 import numpy as np
 
 from neumatc.arrays import Array
 from neumatc.bases.base import Basis, Curve, paired
-from neumatc.bases.packed import Packed
+from neumatc.bases.packed import Layers, Packed
 from neumatc.errors import InputError
 from neumatc.products import times
 
 __all__ = ["SineCurve", "SineNetwork"]
-
-Layers: TypeAlias = tuple[tuple[Array, Array], ...]  # (weight (n_in, n_out), bias (n_out,)) per hidden layer
 
 # Bandwidths tried first, and those added when the best of the first is the last of them or explains next to nothing.
 _ONE_PARAMETER = ((3.0, 4.5, 6.0, 8.0, 10.0, 13.0, 16.0, 20.0), (26.0, 34.0, 45.0, 60.0))
