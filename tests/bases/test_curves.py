@@ -34,6 +34,11 @@ def central_difference(curve, x, axis, h=1e-5):
     return (curve(x + step) - curve(x - step)) / (2 * h)
 
 
+def rounding(curve):
+    """What a sum of terms that cancel may be off: powers of the distance, at most 2⁵, have weights of thousands."""
+    return np.finfo(float).eps * np.abs(curve.weights).sum(axis=0).max() * 2**5 if curve.name == "rbf" else 0.0
+
+
 @named
 def test_smooth_map_is_learnt_from_sixty_points(make):
     t = inside(200)
@@ -49,9 +54,8 @@ def test_samples_are_met(make):
 @named
 def test_derivative_is_the_slope_of_the_curve(make):
     curve, t = fitted(make, lobatto(50)), inside(50)
-    assert np.allclose(
-        curve.derivative(t, 0), central_difference(curve, t, 0), atol=1e-6 if make.name == "rbf" else 1e-7
-    )
+    h = 1e-4
+    assert np.allclose(curve.derivative(t, 0), central_difference(curve, t, 0, h), atol=1e-7 + rounding(curve) / h)
 
 
 @pytest.mark.parametrize("make", SEVERAL, ids=lambda make: make.name)
@@ -80,7 +84,7 @@ def test_stored_arrays_give_the_same_curve_bit_for_bit(make, counts):
 def test_batch_equals_single(make):
     curve, t = fitted(make, lobatto(40)), inside(30)
     single = np.concatenate([curve(t[i : i + 1]) for i in range(len(t))])
-    assert np.allclose(curve(t), single, rtol=1e-13, atol=1e-11 if make.name == "rbf" else 1e-12)
+    assert np.allclose(curve(t), single, rtol=1e-13, atol=1e-12 + rounding(curve))
     assert curve(t[:0]).shape == (0, 3)
 
 
