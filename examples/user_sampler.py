@@ -47,7 +47,7 @@ class Apart(Sampler):
                 chosen.append(index)
         return chosen
 
-    def select(self, x: Array, residuals: Array, free: Array, tol: float) -> list[int]:
+    def select(self, x: Array, residuals: Array, free: Array, tol: float, left: int) -> list[int]:
         """Worst first; empty when everything passes."""
         # "not <=": a residual that is NaN has failed.
         failing = free & ~(residuals <= tol / 3)
@@ -55,7 +55,7 @@ class Apart(Sampler):
         chosen: list[int] = []
         for i in map(int, order[failing[order]]):
             near = chosen and np.abs(x[chosen] - x[i]).max(axis=1).min() < self.distance
-            if not near and len(chosen) < self.most:
+            if not near and len(chosen) < min(self.most, left):
                 chosen.append(i)
         return chosen
 

@@ -152,15 +152,15 @@ class AlteredSampler(Sampler):
     def first(self, x: Any, count: int) -> Any:
         return self.methods.get("first", FailureInformed(add=3).first)(x, count)
 
-    def select(self, x: Any, residuals: Any, free: Any, tol: float) -> Any:
-        return self.methods.get("select", FailureInformed(add=3).select)(x, residuals, free, tol)
+    def select(self, x: Any, residuals: Any, free: Any, tol: float, left: int) -> Any:
+        return self.methods.get("select", FailureInformed(add=3).select)(x, residuals, free, tol, left)
 
 
 def ranked(residuals: Any, free: Any) -> list[int]:
     return [int(i) for i in np.argsort(-residuals) if free[i]]
 
 
-def spoil(x: Any, residuals: Any, free: Any, tol: float) -> list[int]:
+def spoil(x: Any, residuals: Any, free: Any, tol: float, left: int) -> list[int]:
     residuals[:] = tol
     return []
 
@@ -178,11 +178,16 @@ FIRST, SELECT = "first_names_candidates", "select_names_free_candidates"
         (FIRST, {"first": lambda x, count: [len(x)]}, r"first\(x, 2\) must name"),
         (FIRST, {"first": lambda x, count: [0.0]}, r"first\(x, 2\) must name"),
         (FIRST, {"first": lambda x, count: [int(NOISE.integers(33))]}, "first must answer alike twice"),
-        (SELECT, {"select": lambda x, r, free, tol: [0, 1, 2]}, "different candidates that are free"),
-        ("select_takes_the_worst", {"select": lambda x, r, free, tol: ranked(r, free)[1:2]}, "begin with the worst"),
-        ("select_takes_the_worst", {"select": lambda x, r, free, tol: ranked(r, free)[3::-1]}, "worst first"),
-        ("select_stops", {"select": lambda x, r, free, tol: ranked(r, free)[:1]}, "all residuals are zero"),
-        ("select_stops", {"select": lambda x, r, free, tol: [0] if r.max() > 0 else []}, "no candidate is free"),
+        (SELECT, {"select": lambda x, r, free, tol, left: [0, 1, 2]}, "different candidates that are free"),
+        (SELECT, {"select": lambda x, r, free, tol, left: ranked(r, free)[: left + 1]}, r"at most \d+ different"),
+        (
+            "select_takes_the_worst",
+            {"select": lambda x, r, free, tol, left: ranked(r, free)[1:2]},
+            "begin with the worst",
+        ),
+        ("select_takes_the_worst", {"select": lambda x, r, free, tol, left: ranked(r, free)[3::-1]}, "worst first"),
+        ("select_stops", {"select": lambda x, r, free, tol, left: ranked(r, free)[:1]}, "all residuals are zero"),
+        ("select_stops", {"select": lambda x, r, free, tol, left: [0] if r.max() > 0 else []}, "no candidate is free"),
         ("inputs_are_left_alone", {"select": spoil}, "must not change the arrays"),
     ],
 )

@@ -65,7 +65,7 @@ def test_designs_name_different_candidates_within_the_budget(kind: str, count: i
     assert len(set(chosen)) == len(chosen) <= count
     assert len(chosen) >= min(count, round(count ** (1 / dimension)) ** dimension)
     assert np.abs(x[chosen]).max() <= 1
-    assert Design(kind).select(x, np.full(len(x), np.inf), np.ones(len(x), bool), 1e-9) == []  # type: ignore[arg-type]
+    assert Design(kind).select(x, np.full(len(x), np.inf), np.ones(len(x), bool), 1e-9, 9) == []  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("dimension", [1, 2])

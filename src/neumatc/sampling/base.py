@@ -29,8 +29,8 @@ class Sampler(ABC):
         """
 
     @abstractmethod
-    def select(self, x: Array, residuals: Array, free: Array, tol: float) -> list[int]:
-        """Indices to solve next, worst first; empty when no more are wanted.
+    def select(self, x: Array, residuals: Array, free: Array, tol: float, left: int) -> list[int]:
+        """Indices to solve next, at most ``left``, worst first; empty when no more are wanted.
 
         Parameters
         ----------
@@ -38,6 +38,7 @@ class Sampler(ABC):
         residuals : (M,) relative residual of the present map at the candidates
         free : (M,) whether a candidate has not been solved yet
         tol : relative residual that the fit aims at
+        left : how many solves the budget still allows
         """
 
 

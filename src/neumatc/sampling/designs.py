@@ -75,8 +75,8 @@ class Design(Sampler):
             return far_first(x, nearest(x, lobatto(*[each] * dimension)))[:count]
         return far_first(x, nearest(x, uniform(each, dimension)))[:count]
 
-    def select(self, x: Array, residuals: Array, free: Array, tol: float) -> list[int]:
-        del x, residuals, free, tol  # everything was solved beforehand
+    def select(self, x: Array, residuals: Array, free: Array, tol: float, left: int) -> list[int]:
+        del x, residuals, free, tol, left  # everything was solved beforehand
         return []
 
 

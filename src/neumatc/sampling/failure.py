@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import final
 
@@ -11,9 +12,12 @@ from neumatc.arrays import Array
 
 from .base import Sampler, nearest
 
-FEW, ROUNDS = 12, {1: (2, 4), 2: (8, 8)}
-"""Points per round up to `FEW` solves and beyond, in one dimension and in several: a round costs as much as some solves
-do, and its points can be solved side by side."""
+FIRST = 4
+"""Points on a line before anything is known, at most a third of the budget."""
+
+FEWEST, MOST, SHARE = 2, 8, 5
+"""Points per round: on a line one for every decade that is missing, and no more than a share of the solves left. A
+round costs as much as some solves do, and its points can be solved side by side."""
 
 
 @final
@@ -29,13 +33,12 @@ class FailureInformed(Sampler):
     ----------
     threshold : ε_r, a relative residual (not squared, unlike the paper's); None for a third of the fit's tol
     tolerance : ε_p, failure probability that is put up with; 0 asks every candidate to pass
-    add : N_add, points per round; None for two in one dimension, four from the twelfth solve on, and eight in several
-        dimensions. The largest residuals are neighbours, so points of one round keep the typical distance of the points
-        solved so far from each other. In one dimension each one multiplies the residuals by the distance from it
-        before the next is chosen, as a node of interpolation does to the error (Leja points; Reichel 1990,
-        doi:10.1007/BF02017352). With as many solves, a fit with points by twos is then as accurate as with one by one;
-        by fours its error is up to 1.3 times as large on synthetic families, 1.4 to 1.8 times on ray-traced channels,
-        which is less than one more solve gains
+    add : N_add, points per round; None for eight in several dimensions, and in one for as many as residuals are decades
+        above tol, two to eight, no more than a fifth of the solves left: fewer towards the end. The largest residuals
+        are neighbours, so points of one round keep the typical distance of the points solved so far from each other. In
+        one dimension the first four are Leja points, and each point of a round multiplies the residuals by the
+        distance from it before the next is chosen, as a node of interpolation does to the error (Reichel 1990,
+        doi:10.1007/BF02017352). A fit is then as accurate as with points by twos throughout
     tangents : whether, once all solves are spent and tol is not reached, derivatives of the exact results extend the
         span where residuals are largest. Each costs a few products and a few A(p) instead of an exact solve, and makes
         the map larger by one slice, so that queries take longer: worth it where exact solves are dear. For operations
@@ -46,7 +49,7 @@ class FailureInformed(Sampler):
     >>> import numpy as np
     >>> sampler = FailureInformed(threshold=0.1, add=2)
     >>> x = np.linspace(-1, 1, 4)[:, None]
-    >>> sampler.select(x, np.array([0.2, 0.05, 0.9, 0.4]), np.array([True, True, False, True]), tol=1.0)
+    >>> sampler.select(x, np.array([0.2, 0.05, 0.9, 0.4]), np.array([True, True, False, True]), tol=1.0, left=9)
     [3, 0]
     """
 
@@ -56,20 +59,34 @@ class FailureInformed(Sampler):
     tangents: bool = False
 
     def first(self, x: Array, count: int) -> list[int]:
-        del count
-        return nearest(x, np.zeros((1, x.shape[1])))
+        middle = nearest(x, np.zeros((1, x.shape[1])))
+        if x.shape[1] > 1:
+            return middle
+        most = max(1, min(FIRST, count // 3))
+        return leja(x[:, 0], np.ones(len(x)), middle + np.delete(np.arange(len(x)), middle).tolist(), most, 0.0)
 
-    def select(self, x: Array, residuals: Array, free: Array, tol: float) -> list[int]:
-        score = residuals - (tol / 3 if self.threshold is None else self.threshold)
-        failed, order = failing(score)
+    def select(self, x: Array, residuals: Array, free: Array, tol: float, left: int) -> list[int]:
+        threshold = tol / 3 if self.threshold is None else self.threshold
+        failed, order = failing(residuals - threshold)
         if failed.mean() <= self.tolerance:
             return []
         dimension = x.shape[1]
-        solved = int(np.count_nonzero(~free))
-        most = self.add if self.add is not None else ROUNDS[min(dimension, 2)][solved >= FEW]
-        apart = 1.0 / (1 + solved) ** (1 / dimension)
+        apart = 1.0 / (1 + np.count_nonzero(~free)) ** (1 / dimension)
         wanted = [int(i) for i in order if failed[i] and free[i]]
-        return leja(x[:, 0], residuals, wanted, most, apart) if dimension == 1 else spread(x, wanted, most, apart)
+        most = min(self._most(residuals[wanted[:1]], threshold, dimension, left), left)
+        if dimension > 1:
+            return spread(x, wanted, most, apart)
+        return sorted(leja(x[:, 0], residuals, wanted, most, apart), key=wanted.index)
+
+    def _most(self, worst: Array, threshold: float, dimension: int, left: int) -> int:
+        """Points of a round, given the worst residual of all, if any."""
+        if self.add is not None:
+            return self.add
+        if dimension > 1:
+            return MOST
+        known = len(worst) and threshold > 0 and np.isfinite(worst[0])
+        decades = math.log10(worst[0] / threshold) if known else MOST
+        return max(FEWEST, min(int(decades), left // SHARE, MOST))
 
 
 def failing(score: Array) -> tuple[Array, Array]:
@@ -81,7 +98,7 @@ def failing(score: Array) -> tuple[Array, Array]:
 def leja(x: Array, residuals: Array, order: list[int], most: int, apart: float) -> list[int]:
     """The first of ``order``, then again and again the one with the largest residual times distances from those chosen.
 
-    Only points that keep a distance ``apart`` from those chosen before; in the order of ``order``.
+    Only points that keep a distance ``apart`` from those chosen before.
     """
     chosen: list[int] = []
     left, size = np.array(order, int), np.nan_to_num(residuals[order], nan=np.inf, posinf=np.inf)
@@ -90,7 +107,7 @@ def leja(x: Array, residuals: Array, order: list[int], most: int, apart: float) 
         distance = np.abs(x[left] - x[chosen[-1]])
         kept = distance >= apart
         left, size = left[kept], size[kept] * distance[kept]
-    return sorted(chosen, key=order.index)
+    return chosen
 
 
 def spread(x: Array, order: list[int], most: int, apart: float) -> list[int]:

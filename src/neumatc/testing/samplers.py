@@ -16,7 +16,7 @@ from .require import require, stream
 
 Law: TypeAlias = Callable[[Sampler, Array, np.random.Generator], None]
 
-TOL = 1e-6
+TOL, LEFT = 1e-6, 40
 
 
 def check_sampler(sampler: Sampler, rng: Any = None, x: Any = None) -> None:
@@ -53,19 +53,22 @@ def law_first_names_candidates(sampler: Sampler, x: Array, _rng: np.random.Gener
 
 
 def law_select_names_free_candidates(sampler: Sampler, x: Array, rng: np.random.Generator) -> None:
-    """``select`` names different candidates that are not solved yet."""
+    """``select`` names different candidates that are not solved yet, no more than the budget allows."""
     for _ in range(20):
         residuals, free = 10.0 ** rng.uniform(-8, 0, len(x)), rng.random(len(x)) < 0.5
-        chosen = sampler.select(x, residuals, free, TOL)
-        law = "select must name different candidates that are free."
-        require(_indices(chosen, len(x)) and free[np.array(chosen, int)].all(), law, f"{chosen}")
-        require(sampler.select(x, residuals, free, TOL) == chosen, "select must answer alike twice.", "another answer")
+        left = int(rng.integers(1, 40))
+        chosen = sampler.select(x, residuals, free, TOL, left)
+        law = f"select must name at most {left} different candidates that are free."
+        named = _indices(chosen, len(x)) and len(chosen) <= left
+        require(named and free[np.array(chosen, int)].all(), law, f"{chosen}")
+        again = sampler.select(x, residuals, free, TOL, left)
+        require(again == chosen, "select must answer alike twice.", "another answer")
 
 
 def law_select_takes_the_worst(sampler: Sampler, x: Array, rng: np.random.Generator) -> None:
     """What ``select`` names comes worst first, and begins with the worst of all."""
     residuals, free = 10.0 ** rng.uniform(-5, 0, len(x)), rng.random(len(x)) < 0.5
-    chosen = sampler.select(x, residuals, free, TOL)
+    chosen = sampler.select(x, residuals, free, TOL, LEFT)
     worst = sorted(chosen, key=lambda i: -residuals[i])
     require(chosen == worst, "select must name candidates worst first.", f"residuals {residuals[chosen]}")
     begins = not chosen or residuals[chosen[0]] == residuals[free].max()
@@ -75,9 +78,9 @@ def law_select_takes_the_worst(sampler: Sampler, x: Array, rng: np.random.Genera
 def law_select_stops(sampler: Sampler, x: Array, _rng: np.random.Generator) -> None:
     """Nothing is asked for when every candidate is exact, or none is free."""
     everywhere, nowhere = np.ones(len(x), bool), np.zeros(len(x), bool)
-    chosen = sampler.select(x, np.zeros(len(x)), everywhere, TOL)
+    chosen = sampler.select(x, np.zeros(len(x)), everywhere, TOL, LEFT)
     require(chosen == [], "select must ask for nothing when all residuals are zero.", f"{chosen}")
-    chosen = sampler.select(x, np.ones(len(x)), nowhere, TOL)
+    chosen = sampler.select(x, np.ones(len(x)), nowhere, TOL, LEFT)
     require(chosen == [], "select must ask for nothing when no candidate is free.", f"{chosen}")
 
 
@@ -88,7 +91,7 @@ def law_inputs_are_left_alone(sampler: Sampler, x: Array, rng: np.random.Generat
     arrays = [x.copy(), residuals, np.ones(len(x), bool)]
     before = [each.copy() for each in arrays]
     sampler.first(arrays[0], 5)
-    sampler.select(arrays[0], arrays[1], arrays[2], TOL)
+    sampler.select(arrays[0], arrays[1], arrays[2], TOL, LEFT)
     same = all(np.array_equal(a, b, equal_nan=True) for a, b in zip(before, arrays, strict=True))
     require(same, "first and select must not change the arrays they are given.", "changed ones")
 

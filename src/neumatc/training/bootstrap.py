@@ -244,7 +244,7 @@ class Bootstrap:
         """The candidates whose labels are worst; none where the sampler wants none."""
         free = np.ones(len(self.ground.candidates), bool)
         free[list(self.exact)] = False
-        chosen = self.plan.sampler.select(self.ground.candidates, self.label_residual, free, self.plan.tol)
+        chosen = self.plan.sampler.select(self.ground.candidates, self.label_residual, free, self.plan.tol, left)
         # One point per round is too few here: a round costs more than a solve.
         worst = [int(i) for i in np.argsort(-self.label_residual) if free[i]] if chosen else []
         return worst[: min(ADD, left)]

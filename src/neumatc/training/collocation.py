@@ -252,10 +252,10 @@ class Collocation:
     def _wanted(self) -> tuple[Array, Factors]:
         """Stations that fail most and their exact results; none where all pass or nothing is left."""
         while True:
-            left = self.plan.samples - len(self.solved)
+            left = max(self.plan.samples - len(self.solved), 0)
             free = ~np.isin(self.station_of, list(self.solved))
             failing = self.verified[self.station_of]
-            chosen = self.plan.sampler.select(self.ground.candidates, failing, free, self.plan.tol)[: max(left, 0)]
+            chosen = self.plan.sampler.select(self.ground.candidates, failing, free, self.plan.tol, left)[:left]
             if not chosen or self.worst <= self.plan.tol / 3:
                 return self.station_of[:0], {}
             stations = self.station_of[chosen]

@@ -139,14 +139,15 @@ class Greedy:
                 self._say(f"all {count} solves spent at verified residual {self.worst:.1e}")
                 return
             ranking = self.span.stations.training_residual().cpu().numpy()[self.station_of]
-            chosen = self.plan.sampler.select(self.ground.candidates, ranking, ~self.solved, self.plan.tol)
+            left = self.plan.samples - count
+            chosen = self.plan.sampler.select(self.ground.candidates, ranking, ~self.solved, self.plan.tol, left)
             if not chosen and np.all(self.solved | (ranking <= 1e-15)):
                 self._verify()
                 self._say("nothing is left to solve: the span holds every result to rounding")
                 return
             # The training residual is optimistic: where it passes but the verified one fails, solve the worst still.
             chosen = chosen or [int(np.argmax(np.where(self.solved, -1.0, ranking)))]
-            self._solve(chosen[: self.plan.samples - count])
+            self._solve(chosen[:left])
             if self._choice * self.span.count > len(self.solved) and self._can_refine:
                 self._refine("few candidates left")
 
