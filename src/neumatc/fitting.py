@@ -31,6 +31,7 @@ from neumatc.training import Plan, Trained, trainer_of
 from neumatc.training.joined import Joined
 from neumatc.training.judge import Judge
 from neumatc.training.jumps import find_jump
+from neumatc.training.plan import CHECKED
 from neumatc.training.solving import solves_apart
 from neumatc.training.threads import one_pool
 
@@ -212,8 +213,8 @@ def _held_out_error(plan: Plan, problem: Problem, map_: Map, trained: Trained) -
 
 
 def _few(held_out: Array, size: int) -> list[Array]:
-    """Sixteen points, in two batches where the answers are large: the first ones are random, the last ones steepest."""
-    first, last = held_out[:8], held_out[8:][-8:]
+    """Up to sixteen points, in two batches where the answers are large: the first ones are random, the last ones steepest."""
+    first, last = held_out[:CHECKED], held_out[CHECKED:][-CHECKED:]
     together = 16 * size <= TOGETHER or not len(last)
     return [np.concatenate([first, last])] if together else [first, last]
 

@@ -42,7 +42,7 @@ def add(span: Span, solved: Array) -> None:
 
 def filled(kind: str, stations: Array, solved: Array, **options: Any) -> Span:
     span = span_of(kind, options.pop("capacity", len(solved)), **options)
-    span.probe(stations, keep=False)
+    span.probe(stations)
     add(span, solved)
     return span
 
@@ -83,9 +83,9 @@ def test_stations_that_come_later_catch_up(kind: str) -> None:
     x, solved = points(5, 0), points(BLOCK + 3, 1)  # more slices than fit into one block
     early = filled(kind, x, solved, counts=(9, 9))
     late = span_of(kind, len(solved), counts=(9, 9))
-    late.probe(x[:2], keep=False)
+    late.probe(x[:2])
     add(late, solved[:-2])
-    late.probe(x[2:], keep=False)
+    late.probe(x[2:])
     add(late, solved[-2:])
     np.testing.assert_allclose(late.labels(), early.labels(), rtol=0, atol=1e-9)
     np.testing.assert_allclose(late.stations.training_residual(), early.stations.training_residual(), rtol=1e-8)
@@ -96,7 +96,7 @@ def test_stations_that_come_later_catch_up(kind: str) -> None:
 def test_a_block_of_results_is_the_results_one_by_one(kind: str) -> None:
     x, solved = points(3, 0), points(6, 1)
     block, single = filled(kind, x, solved), span_of(kind, len(solved))
-    single.probe(x, keep=False)
+    single.probe(x)
     for p in solved:
         add(single, p[None])
         single.verified(single.labels())  # a look in between changes nothing
@@ -128,7 +128,7 @@ def test_mixing_turns_raw_results_into_the_slices_of_both_sketches(kind: str) ->
 def test_the_training_residual_never_grows_and_vanishes_where_solved(kind: str) -> None:
     solved = points(5, 1)
     span = span_of(kind, len(solved))
-    span.probe(solved, keep=False)
+    span.probe(solved)
     before = np.full(len(solved), np.inf)
     for i, p in enumerate(solved):
         add(span, p[None])

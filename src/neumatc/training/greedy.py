@@ -23,7 +23,7 @@ from neumatc.sketch import Sketch
 from .devices import there, to_numpy
 from .excluded import nothing_left, solvable
 from .latent import orthonormalised
-from .plan import Ground, Plan, Trained, layout_of, redraw, timed
+from .plan import CHECKED, Ground, Plan, Trained, layout_of, redraw, timed
 from .solving import exact_each
 from .span import Span
 from .suspects import steepest_midpoints
@@ -81,8 +81,10 @@ class Greedy:
         """Solve at the first point, settle the storage, probe all stations."""
         plan, box = self.plan, self.problem.box
         exact = self._first_result()
-        # Stations are numbered in the order in which they are probed: held-out points first.
-        self.held: Array = np.arange(len(self.ground.held_out))
+        # Stations are numbered in the order in which they are probed: held-out points first, those that the finished
+        # fit is checked at, for which A(p) is kept, after the others.
+        checked = min(len(self.ground.held_out), CHECKED)
+        self.held: Array = np.roll(np.arange(len(self.ground.held_out)), checked)
         self.station_of: Array = len(self.held) + np.arange(len(self.ground.candidates))
         A = self.problem.matrices(box.from_unit(self.ground.candidates[self.first[:1]]), keep=True)
         F = to_numpy(exact)
@@ -90,7 +92,8 @@ class Greedy:
         layout, doubled = layout_of(self.problem, A, F, held)
         sketches = self._sketches(A, F)
         self.span = Span(self.problem, layout, sketches, plan.slices, doubled, plan.device)
-        self.span.probe(np.concatenate([held, box.from_unit(self.ground.candidates)]), keep=True)
+        points = np.concatenate([held[checked:], held[:checked], box.from_unit(self.ground.candidates)])
+        self.span.probe(points, passing=len(held) - checked)
         self.solved = np.zeros(len(self.ground.candidates), bool)
         self.chosen: list[Array] = []
         self.differentiated: set[int] = set()
@@ -213,7 +216,7 @@ class Greedy:
             return False
         self.held = np.append(self.held, self.span.stations.count + np.arange(len(x)))
         self.ground = replace(self.ground, held_out=np.concatenate([self.ground.held_out, x]))
-        self.span.probe(self.problem.box.from_unit(x), keep=True)
+        self.span.probe(self.problem.box.from_unit(x))
         return True
 
     def _choose(self) -> Choice:
@@ -250,7 +253,7 @@ class Greedy:
         self.station_of[new] = total + np.arange(len(new))
         self.solved = np.where(old >= 0, self.solved[old], False)
         self.ground = ground
-        self.span.probe(self.problem.box.from_unit(ground.candidates[new]), keep=True)
+        self.span.probe(self.problem.box.from_unit(ground.candidates[new]))
         self._verify()
         self._say(f"{why}: {len(ground.candidates)} candidates")
 

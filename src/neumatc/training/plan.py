@@ -28,6 +28,9 @@ BATCHES = 50
 HELD_OUT = 24
 """Random points that no sampling decision looks at: for the choice of the basis and the reported error."""
 
+CHECKED = 8
+"""The first of them, at which the finished fit is checked, too, as at so many of the steepest places."""
+
 
 @dataclass(frozen=True)
 class Plan:

@@ -245,13 +245,15 @@ class Span:
         self.mixing = torch.zeros((capacity, capacity), dtype=dtype if doubled else torch.float64, device=device)
         self.count = 0
 
-    def probe(self, points: Array, keep: bool) -> None:
+    def probe(self, points: Array, passing: int = 0) -> None:
         """Add stations, building A(p) in pieces so that only a few matrices are held at once.
 
-        Large ones are probed while the next are built.
+        Large ones are probed while the next are built. They are kept but for the first ``passing`` ones, which are not
+        asked for again.
         """
-        pieces = self.problem.pieces(points)
-        built = ((some, self.problem.matrices(some, keep=keep)) for some in pieces)
+        pieces = [(each, False) for each in self.problem.pieces(points[:passing])]
+        pieces += [(each, True) for each in self.problem.pieces(points[passing:])]
+        built = ((some, self.problem.matrices(some, keep=keep)) for some, keep in pieces)
         probed = behind(self._probed, built) if self._apart else [self._probed(*each) for each in built]
         self.stations.add(probed, len(points), self.columns[0], self.count)
 
