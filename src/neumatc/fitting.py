@@ -213,7 +213,7 @@ def _held_out_error(plan: Plan, problem: Problem, map_: Map, trained: Trained) -
 
 
 def _few(held_out: Array, size: int) -> list[Array]:
-    """Up to sixteen points, in two batches where the answers are large: the first ones are random, the last ones steepest."""
+    """Up to sixteen points, in two batches where answers are large: the first are random, the last the steepest."""
     first, last = held_out[:CHECKED], held_out[CHECKED:][-CHECKED:]
     together = 16 * size <= TOGETHER or not len(last)
     return [np.concatenate([first, last])] if together else [first, last]
