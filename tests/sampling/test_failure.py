@@ -82,8 +82,9 @@ def test_a_round_on_a_line_shrinks_as_tol_or_the_end_of_the_budget_comes_near() 
     line, drawn, free = np.linspace(-1, 1, 401)[:, None], np.random.default_rng(1).uniform(0.1, 1, 401), np.ones(401)
     drawn[7], free[:12] = 1.0, 0.0
     # Decades between the worst residual and the threshold, solves left, points.
-    for decades, left, expected in [(9, 99, 8), (5, 99, 5), (3, 99, 3), (1, 99, 2), (9, 30, 6), (9, 15, 3), (3, 20, 3),
-                                    (9, 9, 2), (9, 2, 2), (9, 1, 1)]:  # fmt: skip
+    by_decades = [(9, 99, 8), (5, 99, 4), (3, 99, 2), (1, 99, 2)]
+    by_budget = [(9, 39, 6), (9, 30, 6), (9, 15, 2), (4, 20, 4), (9, 9, 2), (9, 2, 2), (9, 1, 1)]
+    for decades, left, expected in by_decades + by_budget:
         residuals = drawn * 1.01 * 10.0**decades
         residuals[7] = residuals[20] = 1.01 * 10.0**decades
         assert len(FailureInformed().select(line, residuals, free.astype(bool), 3.0, left)) == expected

@@ -81,7 +81,7 @@ def test_a_pole_is_named_by_its_place(executor: Any) -> None:
 
 
 def test_an_executor_that_breaks_is_named() -> None:
-    match = r"executor must run the exact solver of `inv` at 3 points.*BrokenPipeError.*use threads, or leave"
+    match = r"executor must run the exact solver of `inv` at 4 points.*BrokenPipeError.*use threads, or leave"
     with pytest.raises(InputError, match=match):
         nmc.inv(family, (0.0, 4.0), executor=Broken(), sampler=FailureInformed(add=2), tol=1e-3)
 

@@ -17,7 +17,7 @@ FIRST = 4
 
 FEWEST, MOST, SHARE = 2, 8, 5
 """Points per round: on a line one for every decade that is missing, and no more than a share of the solves left. A
-round costs as much as some solves do, and its points can be solved side by side."""
+round costs as much as some solves do. Its points can be solved side by side: two by two, hence an even number."""
 
 
 @final
@@ -34,10 +34,10 @@ class FailureInformed(Sampler):
     threshold : ε_r, a relative residual (not squared, unlike the paper's); None for a third of the fit's tol
     tolerance : ε_p, failure probability that is put up with; 0 asks every candidate to pass
     add : N_add, points per round; None for eight in several dimensions, and in one for as many as residuals are decades
-        above tol, two to eight, no more than a fifth of the solves left: fewer towards the end. The largest residuals
-        are neighbours, so points of one round keep the typical distance of the points solved so far from each other. In
-        one dimension the first four are Leja points, and each point of a round multiplies the residuals by the
-        distance from it before the next is chosen, as a node of interpolation does to the error (Reichel 1990,
+        above tol: two, four, six or eight, no more than a fifth of the solves left, so that rounds shrink. The largest
+        residuals are neighbours, so points of one round keep the typical distance of the points solved so far from each
+        other. In one dimension the first four are Leja points, and each point of a round multiplies the residuals by
+        the distance from it before the next is chosen, as a node of interpolation does to the error (Reichel 1990,
         doi:10.1007/BF02017352). A fit is then as accurate as with points by twos throughout
     tangents : whether, once all solves are spent and tol is not reached, derivatives of the exact results extend the
         span where residuals are largest. Each costs a few products and a few A(p) instead of an exact solve, and makes
@@ -86,7 +86,8 @@ class FailureInformed(Sampler):
             return MOST
         known = len(worst) and threshold > 0 and np.isfinite(worst[0])
         decades = math.log10(worst[0] / threshold) if known else MOST
-        return max(FEWEST, min(int(decades), left // SHARE, MOST))
+        points = min(int(decades), left // SHARE, MOST)
+        return max(FEWEST, points - points % 2)
 
 
 def failing(score: Array) -> tuple[Array, Array]:

@@ -78,16 +78,16 @@ class Greedy:
             self._grow()
 
     def _open(self) -> None:
-        """Solve at the first point, settle the storage, probe all stations."""
+        """Solve at the first points, settle the storage, probe all stations."""
         plan, box = self.plan, self.problem.box
-        exact = self._first_result()
+        first, exact = self._first_results()
         # Stations are numbered in the order in which they are probed: held-out points first, those that the finished
         # fit is checked at, for which A(p) is kept, after the others.
         checked = min(len(self.ground.held_out), CHECKED)
         self.held: Array = np.roll(np.arange(len(self.ground.held_out)), checked)
         self.station_of: Array = len(self.held) + np.arange(len(self.ground.candidates))
-        A = self.problem.matrices(box.from_unit(self.ground.candidates[self.first[:1]]), keep=True)
-        F = to_numpy(exact)
+        A = self.problem.matrices(self._points(first[:1]), keep=True)
+        F = to_numpy(exact[0])
         held = box.from_unit(self.ground.held_out)
         layout, doubled = layout_of(self.problem, A, F, held)
         sketches = self._sketches(A, F)
@@ -97,17 +97,20 @@ class Greedy:
         self.solved = np.zeros(len(self.ground.candidates), bool)
         self.chosen: list[Array] = []
         self.differentiated: set[int] = set()
-        self.span.extend([exact])
-        self._note(self.first.pop(0))
+        self.span.extend(exact)
+        for index in first:
+            self._note(index)
 
-    def _first_result(self) -> Factors:
-        """The exact result at the first point that the sampler wants and that has one."""
+    def _first_results(self) -> tuple[list[int], list[Factors]]:
+        """The candidates that the sampler wants first and their exact results, at least one."""
         while len(self.ground.candidates):
-            self.first = self.plan.sampler.first(self.ground.candidates, self.plan.samples)
-            exact = next(exact_each(self.plan, self.problem, self._points(self.first[:1])))
-            if exact is not None:
-                return exact
-            self.ground, _ = self.ground.without(self.first[:1])
+            first = self.plan.sampler.first(self.ground.candidates, self.plan.samples)
+            results = list(exact_each(self.plan, self.problem, self._points(first)))
+            failed = [index for index, F in zip(first, results, strict=True) if F is None]
+            self.ground, kept = self.ground.without(failed)
+            if len(failed) < len(first):
+                left = [index for index in first if index not in failed]
+                return np.searchsorted(kept, left).tolist(), [F for F in results if F is not None]
         raise nothing_left(self.plan)
 
     def _sketches(self, A: Array, F: Factors) -> tuple[Sketch, Sketch]:
@@ -125,8 +128,6 @@ class Greedy:
 
     def _grow(self) -> None:
         """Add exact solves until the verified residual passes everywhere or the budget is spent."""
-        self._solve(self.first)
-        self.first = []
         checked = 0
         while True:
             count = self.span.count
