@@ -39,8 +39,8 @@ LONG = 2e-3
 """Seconds of a query that need be measured but once."""
 
 
-TOGETHER = 1 << 25
-"""Numbers of answers that are held at once when a fit is checked."""
+TOGETHER = 1 << 23
+"""Numbers of answers that are held at once when a fit is checked: memory touched for the first time is what costs."""
 
 
 def problem_of(A: Any, box: Any, operation: Operation) -> Problem:
