@@ -26,7 +26,8 @@ enum {
     PACKED = 1 << 18, /* bytes of a packed panel where more than LEAST columns are taken: a part of the second cache */
     CHUNK = 8,    /* panels that a thread takes at once, at most, */
     TURNS = 4,    /* and how often it comes back at least, if there are so many panels */
-    SINGLE = 1024, /* columns that are taken together where there is one row of results */
+    SINGLE = 2048, /* columns that are taken together where there is one row of results */
+    WAYS = 8,      /* rows of C that are read side by side there */
     ROWS = 512,   /* points whose results are written panel by panel before those of the next points */
     LINE = 64,    /* bytes of a line of the cache */
 };
@@ -71,7 +72,7 @@ struct job {
 #endif
 
 /* One set of functions for each kind of numbers and of vectors: LANES numbers in a register, tiles of TALL rows and
-   BROAD registers or LONG registers of one row, so many that the sums just fit into the registers. */
+   BROAD registers, so many that the sums just fit into the registers. */
 #if defined(__x86_64__)
 #define TARGET __attribute__((target("avx512f,avx512vl,avx2,fma")))
 #define STREAM(to, vector) _mm512_stream_si512((void *)(to), (__m512i)(vector))
@@ -80,7 +81,6 @@ struct job {
 #define LANES 8
 #define TALL 8
 #define BROAD 3
-#define LONG 16
 #define KIND double_avx512
 #include "_product_tile.h"
 #define REAL float
@@ -90,7 +90,6 @@ struct job {
 #include "_product_tile.h"
 #undef TALL
 #undef BROAD
-#undef LONG
 #undef TARGET
 #undef STREAM
 
@@ -98,7 +97,6 @@ struct job {
 #define STREAM(to, vector) _mm256_stream_si256((void *)(to), (__m256i)(vector))
 #define TALL 4
 #define BROAD 3
-#define LONG 12
 #define REAL double
 #define WHOLE int64_t
 #define LANES 4
@@ -111,7 +109,6 @@ struct job {
 #include "_product_tile.h"
 #undef TALL
 #undef BROAD
-#undef LONG
 #undef TARGET
 #undef STREAM
 #endif
@@ -125,7 +122,6 @@ struct job {
 #endif
 #define TALL 4
 #define BROAD 2
-#define LONG 8
 #define REAL double
 #define WHOLE int64_t
 #define LANES 2

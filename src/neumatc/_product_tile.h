@@ -103,42 +103,53 @@ TARGET static void NAMED(panel, KIND)(
         NAMED(rows, KIND)(job, piece, phi, width, scratch, out, 1);
 }
 
-/* Some vectors, or one in part, of the only row of results: every row of C is read in place, and what follows it is
-   fetched. Where phi is complex, i times the row is the row with neighbours exchanged and every other sign changed. */
-TARGET static inline __attribute__((always_inline)) void NAMED(run, KIND)(
-    const struct job *job, const char *columns, char *out, const int vectors, size_t bytes, const int turned)
+/* One vector of sums, or the first `bytes` of one, plus `rows` rows of C, a constant wherever this is inlined. Where phi
+   is complex, i times a row is the row with neighbours exchanged and every other sign changed. */
+TARGET static inline __attribute__((always_inline)) void NAMED(add, KIND)(
+    const REAL *phi, const char *columns, Py_ssize_t stride, char *sums, const int rows, size_t bytes, const int turned)
 {
-    NAMED(vector, KIND) sums[LONG] = {{0}}, row, signs;
-    const REAL *phi = (const REAL *)job->phi;
+    NAMED(vector, KIND) sum = {0}, row = {0}, signs;
     for (int i = 0; i < LANES; i++)
         signs[i] = i % 2 ? 1 : -1;
-    for (Py_ssize_t j = 0; j < job->rows; j++, phi += 1 + turned, columns += job->C_stride) {
-        for (size_t ahead = 0; vectors == LONG && ahead < sizeof sums; ahead += LINE)
-            __builtin_prefetch(columns + sizeof sums + ahead, 0, 3);
-        for (int k = 0; k < vectors; k++) {
-            row = (NAMED(vector, KIND)){0};
-            memcpy(&row, columns + k * sizeof row, vectors == 1 ? bytes : sizeof row);
-            sums[k] += phi[0] * row;
-            if (turned)
-                sums[k] += phi[1] * signs * EXCHANGED(row, NAMED(places, KIND));
-        }
+    memcpy(&sum, sums, bytes);
+    for (int j = 0; j < rows; j++, phi += 1 + turned, columns += stride) {
+        memcpy(&row, columns, bytes);
+        sum += phi[0] * row;
+        if (turned)
+            sum += phi[1] * signs * EXCHANGED(row, NAMED(places, KIND));
     }
-    memcpy(out, sums, vectors == 1 ? bytes : vectors * sizeof row);
+    memcpy(sums, &sum, bytes);
 }
 
-/* The only row of results of a piece. Nothing is packed, since nothing is used twice. */
+/* The same for all columns of a piece. */
+TARGET static inline __attribute__((always_inline)) void NAMED(add_all, KIND)(const REAL *phi, const char *columns,
+    Py_ssize_t stride, char *sums, const int rows, Py_ssize_t bytes, const int turned)
+{
+    const Py_ssize_t size = sizeof(NAMED(vector, KIND));
+    for (; bytes >= size; bytes -= size, columns += size, sums += size)
+        NAMED(add, KIND)(phi, columns, stride, sums, rows, size, turned);
+    if (bytes)
+        NAMED(add, KIND)(phi, columns, stride, sums, rows, bytes, turned);
+}
+
+/* The only row of results of a piece: a few rows of C are read side by side, as many as a cache of 8 ways holds where
+   they begin a power of two apart, and for so long that the processor sees what it has to fetch next. */
 TARGET static inline __attribute__((always_inline)) void NAMED(row, KIND)(
     const struct job *job, struct piece piece, const int turned)
 {
-    const size_t size = sizeof(NAMED(vector, KIND));
-    char *out = job->out + piece.to * (Py_ssize_t)sizeof(REAL);
-    const char *columns = job->C + piece.from * (Py_ssize_t)sizeof(REAL), *end = columns + piece.count * sizeof(REAL);
-    for (; columns + LONG * size <= end; columns += LONG * size, out += LONG * size)
-        NAMED(run, KIND)(job, columns, out, LONG, 0, turned);
-    for (; columns + size <= end; columns += size, out += size)
-        NAMED(run, KIND)(job, columns, out, 1, size, turned);
-    if (columns < end)
-        NAMED(run, KIND)(job, columns, out, 1, end - columns, turned);
+    REAL sums[SINGLE];
+    const REAL *phi = (const REAL *)job->phi;
+    const char *columns = job->C + piece.from * (Py_ssize_t)sizeof(REAL);
+    const Py_ssize_t stride = job->C_stride, bytes = piece.count * (Py_ssize_t)sizeof(REAL);
+    Py_ssize_t left = job->rows;
+    memset(sums, 0, bytes);
+    for (; left >= WAYS; left -= WAYS, phi += WAYS * (1 + turned), columns += WAYS * stride)
+        NAMED(add_all, KIND)(phi, columns, stride, (char *)sums, WAYS, bytes, turned);
+    for (; left >= 2; left -= 2, phi += 2 * (1 + turned), columns += 2 * stride)
+        NAMED(add_all, KIND)(phi, columns, stride, (char *)sums, 2, bytes, turned);
+    if (left)
+        NAMED(add_all, KIND)(phi, columns, stride, (char *)sums, 1, bytes, turned);
+    memcpy((REAL *)job->out + piece.to, sums, bytes);
 }
 
 TARGET static void NAMED(single, KIND)(const struct job *job, struct piece piece)
