@@ -21,13 +21,17 @@
 #include "_vectors.h"
 
 enum {
-    PANEL = 192,  /* columns of C that are packed together, at most */
+    PANEL = 384,  /* columns of C that are packed together, at most */
     LEAST = 48,   /* columns that hold whole tiles of every kind, so that panels are multiples of them */
     PACKED = 1 << 18, /* bytes of a packed panel where more than LEAST columns are taken: a part of the second cache */
+    WIDE = 528,   /* columns of C that are packed together where not all of its rows are, but DEPTH of them, */
+    DEPTH = 128,
+    FEW = 64,     /* for so many points at most */
+    SOON = 4,     /* rows that are fetched before they are packed */
     CHUNK = 8,    /* panels that a thread takes at once, at most, */
     TURNS = 4,    /* and how often it comes back at least, if there are so many panels */
     SINGLE = 2048, /* columns that are taken together where there is one row of results */
-    WAYS = 8,      /* rows of C that are read side by side there */
+    WAYS = 8,     /* rows of C that are read side by side there */
     ROWS = 512,   /* points whose results are written panel by panel before those of the next points */
     LINE = 64,    /* bytes of a line of the cache */
 };
@@ -41,12 +45,14 @@ struct place {
 struct piece {
     int64_t from, count, to;
     Py_ssize_t skip;
+    int grows; /* whether products are added to what is in out */
 };
 
 struct job {
     const char *phi, *C;
     char *out;
     Py_ssize_t batch, width, rows, C_stride, out_stride; /* rows of C; strides in bytes */
+    Py_ssize_t depth; /* rows of C that are packed together */
     const struct place *places;
     Py_ssize_t count;
     Py_ssize_t columns, chunk; /* of a panel; panels that are taken at once */
@@ -140,6 +146,19 @@ static Py_ssize_t columns_of(Py_ssize_t width, size_t size)
     return fitting < LEAST ? LEAST : fitting < PANEL ? fitting : PANEL;
 }
 
+/* How C is cut into panels. For few points and many rows of C those are as long as possible, so that C is read in the
+   order in which it lies in memory. Then sums wait in out for the next rows of C, which it must not take the place of,
+   nor may they leave the caches. */
+static void cut_up(struct job *job, int apart)
+{
+    if (job->single != NULL)
+        job->columns = SINGLE, job->depth = job->rows;
+    else if (job->batch <= FEW && job->rows > DEPTH && apart && !job->stream)
+        job->columns = WIDE, job->depth = DEPTH >> job->turned;
+    else
+        job->columns = columns_of(job->width, job->size), job->depth = job->rows;
+}
+
 static Py_ssize_t chunk_of(const struct job *job, int threads)
 {
     Py_ssize_t panels = 0;
@@ -174,14 +193,15 @@ static struct piece piece_of(const struct job *job, const struct place *place, i
     Py_ssize_t skip = ((uintptr_t)job->out + to * job->size) % LINE / job->size;
     skip = job->stream ? skip : 0;
     int64_t count = left < job->columns - skip ? left : job->columns - skip;
-    return (struct piece){place->from < 0 ? -1 : place->from + done, count, to, skip};
+    return (struct piece){place->from < 0 ? -1 : place->from + done, count, to, skip, 0};
 }
 
 /* Take chunks of panels until none is left. Returns NULL, or the job where there was no memory. */
 static void *work(void *argument)
 {
     struct job *job = argument;
-    char *scratch = job->single != NULL ? NULL : malloc(job->width * job->columns * job->size + LINE);
+    const size_t bytes = ((job->depth << job->turned) * job->columns + FEW * DEPTH) * job->size + LINE;
+    char *scratch = job->single != NULL ? NULL : malloc(bytes);
     if (scratch == NULL && job->single == NULL)
         return job;
     void *aligned = scratch + (-(uintptr_t)scratch & (LINE - 1));
@@ -223,6 +243,19 @@ static int is_suited(const Py_buffer *phi, const Py_buffer *C, const Py_buffer *
     return is_matrix(phi) && is_matrix(C) && is_matrix(out) && phi->format[0] == C->format[0] &&
            phi->format[0] == out->format[0] &&
            (phi->shape[0] <= 1 || phi->strides[0] == phi->shape[1] * phi->itemsize);
+}
+
+/* Whether two matrices, whose rows may run backwards, lie in different parts of memory. */
+static int are_apart(const Py_buffer *X, const Py_buffer *Y)
+{
+    const Py_buffer *both[] = {X, Y};
+    const char *first[2], *last[2];
+    for (int i = 0; i < 2; i++) {
+        const char *row = both[i]->buf, *other = row + (both[i]->shape[0] - 1) * both[i]->strides[0];
+        first[i] = row < other ? row : other;
+        last[i] = (row < other ? other : row) + both[i]->shape[1] * both[i]->itemsize;
+    }
+    return last[0] <= first[1] || last[1] <= first[0];
 }
 
 static const char *objection(const Py_buffer *phi, const Py_buffer *C, const Py_buffer *out, const Py_buffer *places)
@@ -292,7 +325,7 @@ static PyObject *multiply(PyObject *module, PyObject *arguments)
                  job.out_stride % LINE == 0;
     atomic_init(&job.next, 0);
     threads = threads < 1 ? 1 : threads;
-    job.columns = job.single != NULL ? SINGLE : columns_of(job.width, job.size);
+    cut_up(&job, are_apart(&view[1], &view[2]));
     job.chunk = chunk_of(&job, threads);
     Py_BEGIN_ALLOW_THREADS
     failed = together(work, &job, threads - 1, job.single != NULL);

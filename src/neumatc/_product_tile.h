@@ -4,11 +4,14 @@ typedef REAL NAMED(vector, KIND) __attribute__((vector_size(LANES * sizeof(REAL)
 typedef WHOLE NAMED(places, KIND) __attribute__((vector_size(LANES * sizeof(REAL)))); /* of numbers in a vector */
 
 /* A tile of results: `tall` rows, a constant wherever this is inlined, and BROAD vectors. Stored at `to`, whose rows
-   are `stride` bytes apart; past the caches if `stream`, a constant, too. */
-TARGET static inline __attribute__((always_inline)) void NAMED(tile, KIND)(
-    const REAL *phi, Py_ssize_t width, const REAL *packed, char *to, Py_ssize_t stride, const int tall, const int stream)
+   are `stride` bytes apart; past the caches if `stream`, and to what is there already if `add`, constants, too. */
+TARGET static inline __attribute__((always_inline)) void NAMED(tile, KIND)(const REAL *phi, Py_ssize_t width,
+    const REAL *packed, char *to, Py_ssize_t stride, const int tall, const int stream, const int add)
 {
     NAMED(vector, KIND) sums[TALL][BROAD] = {{{0}}};
+    for (int row = 0; add && row < tall; row++)
+        for (int k = 0; k < BROAD; k++)
+            sums[row][k] = *((const NAMED(vector, KIND) *)(to + row * stride) + k);
     for (Py_ssize_t j = 0; j < width; j++) {
         const NAMED(vector, KIND) *columns = (const void *)(packed + j * BROAD * LANES);
         for (int row = 0; row < tall; row++)
@@ -42,47 +45,96 @@ TARGET static inline void NAMED(cut, KIND)(const REAL *row, struct piece piece, 
     }
 }
 
-/* The columns of a piece, row by row and, if need be, row and i times the row in turn. Those of one tile stand together.
-   While they are packed, what follows them is fetched. */
-TARGET static void NAMED(pack, KIND)(const struct job *job, struct piece piece, REAL *packed)
+/* The columns of a piece, for `count` rows of C from `first` on: row by row and, if need be, row and i times the row in
+   turn. Those of one tile stand together. While they are packed, what follows them is fetched. */
+TARGET static void NAMED(pack, KIND)(
+    const struct job *job, struct piece piece, Py_ssize_t first, Py_ssize_t count, REAL *packed)
 {
     enum { BREADTH = BROAD * LANES };
-    REAL turned[PANEL];
-    for (Py_ssize_t j = 0; j < job->rows; j++) {
+    const Py_ssize_t width = count << job->turned;
+    REAL turned[WIDE];
+    for (Py_ssize_t j = first; j < first + count; j++) {
         const REAL *row = (const REAL *)(job->C + j * job->C_stride) + piece.from;
-        for (size_t ahead = 0; ahead < job->columns * sizeof(REAL); ahead += LINE)
-            __builtin_prefetch((const char *)(row + piece.count) + ahead, 0, 2);
-        NAMED(cut, KIND)(row, piece, job->width, packed);
+        const char *next = j + SOON < job->rows ? (const char *)row + SOON * job->C_stride
+                                                : job->C + (j + SOON) % job->rows * job->C_stride +
+                                                      (piece.from + piece.count) * (Py_ssize_t)sizeof(REAL);
+        for (size_t ahead = 0; ahead < piece.count * sizeof(REAL); ahead += LINE)
+            __builtin_prefetch(next + ahead, 0, 2);
+        NAMED(cut, KIND)(row, piece, width, packed);
         packed += BREADTH;
         if (!job->turned)
             continue;
         for (Py_ssize_t k = 0; k < piece.count; k += 2)
             turned[k] = -row[k + 1], turned[k + 1] = row[k];
-        NAMED(cut, KIND)(turned, piece, job->width, packed);
+        NAMED(cut, KIND)(turned, piece, width, packed);
         packed += BREADTH;
     }
 }
 
-/* `tall` rows of results of a packed piece. Only what is wanted of the tiles at its ends is copied to out. */
-TARGET static inline __attribute__((always_inline)) void NAMED(rows, KIND)(
-    const struct job *job, struct piece piece, const REAL *phi, Py_ssize_t width, const REAL *packed, char *out, const int tall)
+/* `tall` rows of results of a packed piece, or of what they grow by. Only what is wanted of the tiles at its ends is
+   copied to out. */
+TARGET static inline __attribute__((always_inline)) void NAMED(rows, KIND)(const struct job *job, struct piece piece,
+    const REAL *phi, Py_ssize_t width, const REAL *packed, char *out, const int tall, const int stream)
 {
     enum { BREADTH = BROAD * LANES };
     Py_ssize_t end = piece.skip + piece.count;
     for (Py_ssize_t k = piece.skip - piece.skip % BREADTH; k < end; k += BREADTH) {
         Py_ssize_t first = k < piece.skip ? piece.skip : k, last = k + BREADTH < end ? k + BREADTH : end;
         char *to = out + (k - piece.skip) * (Py_ssize_t)sizeof(REAL);
-        if (last - first == BREADTH && job->stream)
-            NAMED(tile, KIND)(phi, width, packed + k * width, to, job->out_stride, tall, 1);
-        else if (last - first == BREADTH)
-            NAMED(tile, KIND)(phi, width, packed + k * width, to, job->out_stride, tall, 0);
-        else {
-            REAL edge[TALL * BREADTH];
-            NAMED(tile, KIND)(phi, width, packed + k * width, (char *)edge, sizeof(REAL) * BREADTH, tall, 0);
-            for (int row = 0; row < tall; row++)
-                memcpy(to + row * job->out_stride + (first - k) * sizeof(REAL), edge + row * BREADTH + first - k,
-                    (last - first) * sizeof(REAL));
+        if (last - first == BREADTH) {
+            const int add = !stream && piece.grows;
+            NAMED(tile, KIND)(phi, width, packed + k * width, to, job->out_stride, tall, stream, add);
+            continue;
         }
+        REAL edge[TALL * BREADTH] = {0};
+        const size_t bytes = (last - first) * sizeof(REAL);
+        to += (first - k) * (Py_ssize_t)sizeof(REAL);
+        for (int row = 0; piece.grows && row < tall; row++)
+            memcpy(edge + row * BREADTH + first - k, to + row * job->out_stride, bytes);
+        NAMED(tile, KIND)(phi, width, packed + k * width, (char *)edge, sizeof(REAL) * BREADTH, tall, 0, 1);
+        for (int row = 0; row < tall; row++)
+            memcpy(to + row * job->out_stride, edge + row * BREADTH + first - k, bytes);
+    }
+}
+
+/* `rows` rows of results of a packed piece. */
+TARGET static inline __attribute__((always_inline)) void NAMED(all_rows, KIND)(const struct job *job, struct piece piece,
+    const REAL *phi, Py_ssize_t width, Py_ssize_t rows, const REAL *packed, char *out, const int stream)
+{
+    for (; rows >= TALL; rows -= TALL, phi += TALL * width, out += TALL * job->out_stride)
+        NAMED(rows, KIND)(job, piece, phi, width, packed, out, TALL, stream);
+    for (; rows >= 2; rows -= 2, phi += 2 * width, out += 2 * job->out_stride)
+        NAMED(rows, KIND)(job, piece, phi, width, packed, out, 2, stream);
+    if (rows)
+        NAMED(rows, KIND)(job, piece, phi, width, packed, out, 1, stream);
+}
+
+/* The two kinds of it are two functions: in one the compiler runs out of registers. */
+TARGET static void NAMED(streamed, KIND)(const struct job *job, struct piece piece, const REAL *phi, Py_ssize_t width,
+    Py_ssize_t rows, const REAL *packed, char *out)
+{
+    NAMED(all_rows, KIND)(job, piece, phi, width, rows, packed, out, 1);
+}
+
+TARGET static void NAMED(kept, KIND)(const struct job *job, struct piece piece, const REAL *phi, Py_ssize_t width,
+    Py_ssize_t rows, const REAL *packed, char *out)
+{
+    NAMED(all_rows, KIND)(job, piece, phi, width, rows, packed, out, 0);
+}
+
+/* The results of a piece from DEPTH rows of C, then those of the next rows added to them, and so on: sums over all rows
+   in their order. Before the packed piece stand the coefficients of those rows. */
+TARGET static void NAMED(by_depth, KIND)(
+    const struct job *job, struct piece piece, const REAL *phi, Py_ssize_t rows, REAL *scratch, char *out)
+{
+    REAL *packed = scratch + FEW * DEPTH;
+    for (Py_ssize_t from = 0; from < job->rows; from += job->depth) {
+        Py_ssize_t count = job->rows - from < job->depth ? job->rows - from : job->depth, width = count << job->turned;
+        for (Py_ssize_t row = 0; row < rows; row++)
+            memcpy(scratch + row * width, phi + row * job->width + (from << job->turned), width * sizeof(REAL));
+        NAMED(pack, KIND)(job, piece, from, count, packed);
+        piece.grows = from > 0;
+        NAMED(kept, KIND)(job, piece, scratch, width, rows, packed, out);
     }
 }
 
@@ -90,17 +142,16 @@ TARGET static inline __attribute__((always_inline)) void NAMED(rows, KIND)(
 TARGET static void NAMED(panel, KIND)(
     const struct job *job, struct piece piece, Py_ssize_t first, Py_ssize_t rows, void *scratch)
 {
-    Py_ssize_t step = job->width, width = piece.from < 0 ? 0 : step;
-    const REAL *phi = (const REAL *)job->phi + first * step;
+    const REAL *phi = (const REAL *)job->phi + first * job->width;
+    const Py_ssize_t width = piece.from < 0 ? 0 : job->width;
     char *out = job->out + first * job->out_stride + piece.to * (Py_ssize_t)sizeof(REAL);
+    if (width && job->depth < job->rows) {
+        NAMED(by_depth, KIND)(job, piece, phi, rows, scratch, out);
+        return;
+    }
     if (width)
-        NAMED(pack, KIND)(job, piece, scratch);
-    for (; rows >= TALL; rows -= TALL, phi += TALL * step, out += TALL * job->out_stride)
-        NAMED(rows, KIND)(job, piece, phi, width, scratch, out, TALL);
-    for (; rows >= 2; rows -= 2, phi += 2 * step, out += 2 * job->out_stride)
-        NAMED(rows, KIND)(job, piece, phi, width, scratch, out, 2);
-    if (rows)
-        NAMED(rows, KIND)(job, piece, phi, width, scratch, out, 1);
+        NAMED(pack, KIND)(job, piece, 0, job->rows, scratch);
+    (job->stream ? NAMED(streamed, KIND) : NAMED(kept, KIND))(job, piece, phi, width, rows, scratch, out);
 }
 
 /* One vector of sums, or the first `bytes` of one, plus `rows` rows of C, a constant wherever this is inlined. Where phi

@@ -68,6 +68,20 @@ def test_it_is_the_sum_over_slices(kind: str, batch: int, columns: int) -> None:
 
 @EVERY
 @BATCHES
+@pytest.mark.parametrize("columns", [24, 530])
+@pytest.mark.usefixtures("_way")
+def test_many_slices_are_summed_in_their_order(kind: str, batch: int, columns: int) -> None:
+    phi, C = draw((batch, 300), DTYPES[kind][0], 0), draw((300, columns), DTYPES[kind][1], 1)
+    whole = np.full((batch + 1, columns + 5), 7, C.dtype)
+    found = product(phi, C, whole[1:, 2:-3])
+    np.testing.assert_allclose(found, exact(phi, C), rtol=0, atol=300 * tolerance(kind))
+    assert (whole == 7).sum() == whole.size - found.size
+    if products.compiled is not None:
+        np.testing.assert_array_equal(np.vstack([product(row[None], C) for row in phi]), found)
+
+
+@EVERY
+@BATCHES
 @pytest.mark.usefixtures("_way")
 def test_it_writes_into_a_buffer_and_nowhere_else(kind: str, batch: int) -> None:
     phi, C = draw((batch, 5), DTYPES[kind][0], 0), draw((5, 237), DTYPES[kind][1], 1)
@@ -122,6 +136,15 @@ def test_a_tall_product_in_place_of_its_factor() -> None:
     expected = weights @ C
     in_place(weights, C)
     np.testing.assert_allclose(C, expected, rtol=0, atol=1e-11)
+
+
+@pytest.mark.usefixtures("_way")
+@pytest.mark.parametrize("step", [1, -1])
+def test_a_product_in_place_of_the_last_slices(step: int) -> None:
+    phi, C = draw((50, 300), float, 0), draw((300, 50), float, 1)[::step]
+    expected = phi @ C
+    product(phi, C, C[-50:])
+    np.testing.assert_allclose(C[-50:], expected, rtol=0, atol=1e-11)
 
 
 @EVERY
