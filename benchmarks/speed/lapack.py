@@ -8,7 +8,8 @@ import numpy as np
 import scipy.linalg
 import torch
 
-from benchmarks.baselines.dense import INVERSES, SVDS, fastest
+from benchmarks.baselines.dense import INVERSES, SVDS
+from benchmarks.speed.clock import turns
 from neumatc.arrays import Array
 
 __all__ = ["CALLS", "best"]
@@ -62,7 +63,10 @@ CALLS: Mapping[str, Mapping[str, Call]] = {
 
 
 def best(verb: str, A: Array) -> tuple[str, Callable[[], Any]]:
-    """Return name and call of the fastest way on A, chosen by a race here and now."""
-    calls = CALLS[verb]
-    name = fastest(calls, A)
-    return f"{verb} by {name}", partial(calls[name], A)
+    """Return name and call of the fastest way on A, by a few turns here and now.
+
+    Each rests before it is timed: with several threads it would suffer from those of the library before it.
+    """
+    calls = {f"{verb} by {name}": partial(call, A) for name, call in CALLS[verb].items()}
+    name = turns(calls, quick=True).least(verb)
+    return name, calls[name]

@@ -21,6 +21,7 @@ from .lapack import svd
 from .partial_eigh import inverse_gaps
 from .separated import cluster_width, gram_defect, misplaced, reordered, rotation, shortened, with_diagonal
 from .svd import SVDResult, _diagonal
+from .unlocked import unlocked
 
 
 @final
@@ -75,6 +76,10 @@ class FullSVD(Operation):
     def equations(self) -> tuple[Equation, ...]:
         A, U, s, V, I = known("A"), unknown("U"), unknown("s"), unknown("V"), identity()  # noqa: E741
         return (equal(A @ V, U @ s), equal(A.H @ U, V @ s.H), equal(U.H @ U, I), equal(V.H @ V, I))
+
+    @property
+    def unlocked(self) -> bool:
+        return unlocked()
 
     @property
     def gauge(self) -> Gauge:

@@ -152,6 +152,12 @@ def _eigh(A: Array) -> tuple[Array, Array]:
 
 
 def _svd(A: Array) -> tuple[Array, Array, Array]:
+    found = unlocked.svd(A) if unlocked.unlocked() else None
+    return _wrapped_svd(A) if found is None else found
+
+
+def _wrapped_svd(A: Array) -> tuple[Array, Array, Array]:
+    """The same by SciPy's wrappers, which no other thread of Python can run beside."""
     from scipy.linalg import svd
 
     try:

@@ -19,6 +19,7 @@ from neumatc.gauge import Factors, Gauge, NoGauge, adjoint
 from .base import Operation
 from .crossing import View, meet_crossing
 from .lapack import svd
+from .unlocked import unlocked
 
 ROUNDING = 4
 """Singular values up to this many times ``max(n1, n2) eps sigma_1`` may be rounding, ..."""
@@ -67,6 +68,10 @@ class PseudoInverse(Operation):
         A, X, I = known("A"), unknown("X"), identity()  # noqa: E741
         one, projector = (X @ A, A @ X) if self.tall else (A @ X, X @ A)
         return (equal(one, I), equal(projector.H, projector, relative_to=I))
+
+    @property
+    def unlocked(self) -> bool:
+        return unlocked()
 
     @property
     def gauge(self) -> Gauge:
@@ -184,6 +189,10 @@ class FixedRankPseudoInverse(Operation):
             equal(left.H, left, relative_to=I),
             equal(right.H, right, relative_to=I),
         )
+
+    @property
+    def unlocked(self) -> bool:
+        return unlocked()
 
     @property
     def gauge(self) -> Gauge:

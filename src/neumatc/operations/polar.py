@@ -21,6 +21,7 @@ from .base import Operation
 from .definite import hermitian_part, index_of, negative_eigenvalues
 from .factor import refuse_wide
 from .lapack import svd
+from .unlocked import unlocked
 
 
 class PolarResult(NamedTuple):
@@ -73,6 +74,10 @@ class Polar(Operation):
     def equations(self) -> tuple[Equation, ...]:
         A, U, P = known("A"), unknown("U"), unknown("P")
         return (equal(U @ P, A), equal(U.H @ U, identity()))
+
+    @property
+    def unlocked(self) -> bool:
+        return unlocked()
 
     @property
     def gauge(self) -> Gauge:

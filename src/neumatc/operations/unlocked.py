@@ -19,12 +19,22 @@ from neumatc.arrays import Array
 SIGNATURES = {
     "getrf": "void (int *, int *, # *, int *, int *, int *)",
     "getri": "void (int *, # *, int *, int *, # *, int *, int *)",
+    "gesdd": "void (char *, int *, int *, # *, int *, # *, # *, int *, # *, int *, # *, int *, int *, int *)",
 }
 """What is expected of them; # is the type of the numbers. Another SciPy may have wider integers."""
 
+COMPLEX = {
+    "gesdd": "void (char *, int *, int *, # *, int *, # *, # *, int *, # *, int *, # *, int *, # *, int *, int *)"
+}
+"""The same where routines for complex numbers take one argument more."""
+
+
+KINDS = {"f": "s", "d": "d", "F": "c", "D": "z"}
+"""LAPACK's letters by those of NumPy."""
+
 
 def unlocked() -> bool:
-    """Whether `inverse` can be called here."""
+    """Whether `inverse` and `svd` can be called here."""
     return all(_routine(name, kind) is not None for name in SIGNATURES for kind in "sdcz")
 
 
@@ -32,7 +42,7 @@ def inverse(A: Array) -> Array | None:
     """``A⁻¹`` of ``A (n, n)``, from LU factors (getrf, getri); None where a pivot is zero."""
     # LAPACK takes it for the transpose, and returns the transpose of the inverse: nothing is turned round.
     X, n = np.array(A, order="C"), len(A)
-    kind = {"f": "s", "d": "d", "F": "c", "D": "z"}[X.dtype.char]
+    kind = KINDS[X.dtype.char]
     size, pivots, best = ctypes.c_int(n), np.empty(n, np.intc), np.empty(1, X.dtype)
     if _call("getrf", kind, size, size, X, size, pivots):
         return None
@@ -40,6 +50,30 @@ def inverse(A: Array) -> Array | None:
     work = np.empty(int(best[0].real), X.dtype)
     _call("getri", kind, size, X, size, pivots, work, ctypes.c_int(len(work)))
     return X
+
+
+def svd(A: Array) -> tuple[Array, Array, Array] | None:
+    """Thin ``U, S, Vᴴ`` of ``A (rows, columns)`` by divide and conquer (gesdd); None where that does not converge."""
+    X, (rows, columns), least = np.array(A, order="C"), A.shape, min(A.shape)
+    U, S, Vh = np.empty((rows, least), X.dtype), np.empty(least, X.real.dtype), np.empty((least, columns), X.dtype)
+    # LAPACK takes X for the transpose: what it calls U is the transpose of our Vᴴ, and the other way round.
+    m, n, k, whole = ctypes.c_int(columns), ctypes.c_int(rows), ctypes.c_int(least), np.empty(8 * least, np.intc)
+    real = [np.empty(_real_work(least, max(A.shape)), S.dtype)] if np.iscomplexobj(X) else []
+
+    def run(work: Array, length: int) -> int:
+        ends = work, ctypes.c_int(length), *real, whole
+        return _call("gesdd", KINDS[X.dtype.char], ctypes.c_char(b"S"), m, n, X, m, S, Vh, m, U, k, *ends)
+
+    best = np.empty(1, X.dtype)
+    if not X.size or run(best, -1):  # asks for the best length of its work space
+        return None
+    work = np.empty(int(best[0].real), X.dtype)
+    return None if run(work, len(work)) else (U, S, Vh)
+
+
+def _real_work(least: int, most: int) -> int:
+    """Numbers of real work space that gesdd takes for complex matrices, as its documentation has it."""
+    return max(5 * least * least + 5 * least, 2 * most * least + 2 * least * least + least)
 
 
 def _call(name: str, kind: str, *arguments: Any) -> int:
@@ -62,9 +96,10 @@ def _routine(name: str, kind: str) -> Callable[..., None] | None:
     describe.restype, describe.argtypes = ctypes.c_char_p, [ctypes.py_object]
     address.restype, address.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
     signature = describe(capsule)
-    if re.sub(r"__pyx_t_\w+", "#", signature.decode()) != SIGNATURES[name]:
+    expected = COMPLEX.get(name, SIGNATURES[name]) if kind in "cz" else SIGNATURES[name]
+    if re.sub(r"__pyx_t_\w+", "#", signature.decode()) != expected:
         return None
-    count = SIGNATURES[name].count("*")
+    count = expected.count("*")
     prototype = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * count)
     found: Callable[..., None] = prototype(address(capsule, signature))
     return found
