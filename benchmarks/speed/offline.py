@@ -144,7 +144,7 @@ def evened(spent: Spent, exact: float, query: float) -> Ratio:
 def cases(setting: Setting) -> list[Case]:
     """Inverses with 40 solves, an SVD with 20; the break-even of the inverse at a tolerance that asks for fewer."""
     quick, few, truncated = setting.quick, setting.count(40, 12), synthetic("svd", setting.count(512, 32), 20, setting)
-    fits, many = setting.count(7, 2), setting.count(20, 3)
+    fits, many = setting.count(15, 2), setting.count(20, 3)
     if quick:
         jobs = [(synthetic("inv", 24, few, setting), Target()), (truncated, Target())]
     else:
@@ -157,7 +157,7 @@ def cases(setting: Setting) -> list[Case]:
     return [
         Case(
             f"{job.title}, n = {job.n}, tol {job.tol:g}",
-            partial(rows, job, target, max(fits if job.n < 1024 else fits - 2, 1), many, quick),
+            partial(rows, job, target, max(fits if job.n < 1024 else fits // 3, 1), many, quick),
         )
         for job, target in jobs
     ]
