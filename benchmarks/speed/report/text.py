@@ -19,8 +19,12 @@ ABOUT = (
     "and round for some 100 ms on the cores that the next library needs; so with two threads every measurement comes "
     f"after {1e3 * REST:.0f} ms of sleep. The whole fit is not spared: it has to avoid such changes by itself, and "
     "does. How costs grow with n is measured with one thread.",
+    "**Memory**: the host of a virtual machine brings memory when it is touched for the first time, and takes back "
+    "what was free for some seconds; that may take as long as a fit, while LAPACK alone uses a few matrices again and "
+    "again. So the memory of a fit is touched and given back right before it is timed. The time of a fit in fresh "
+    "memory stands beside it.",
     "**Best LAPACK** is the fastest of the calls of NumPy, SciPy (OpenBLAS) and torch (MKL) for this operation "
-    "and size, chosen by a race just before; which one it was stands in the row. For the square root of a "
+    "and size, chosen by a few turns just before; which one it was stands in the row. For the square root of a "
     "positive definite matrix that includes the way by eigenvalues. Matrices A(p) are ready before its clock "
     "starts, and results go to memory of its own, as these calls have no other form for all operations.",
     "**Answers** are written to memory of the caller, `f(p, out=X)`. Alone they are limited by reading the "
