@@ -99,7 +99,7 @@ def alternated(job: Job, name: str, fits: int) -> Spent:
     asked: list[float] = []
     for seed in range(1, fits + 1):
         time.sleep(resting())
-        fresh.append(timed(job, seed)[0])
+        fresh.append(timed(job, seed, [])[0])
         asked.clear()
         time.sleep(resting())
         bring(HELD * 8 * job.n**2)
@@ -119,10 +119,10 @@ def alternated(job: Job, name: str, fits: int) -> Spent:
     return Spent(np.array(whole), np.array(fresh), np.array(build), np.array(exact), len(asked), repeated, fit)
 
 
-def timed(job: Job, seed: int, asked: list[float] | None = None) -> tuple[float, nmc.Fit]:
-    """Seconds of a fit, and the fit."""
+def timed(job: Job, seed: int, asked: list[float]) -> tuple[float, nmc.Fit]:
+    """Return the seconds of a fit, and the fit; what it asked A(p) for goes to a list."""
     start = time.perf_counter()
-    fit = job.fit(Counted(job.family, [] if asked is None else asked), rng=seed)
+    fit = job.fit(Counted(job.family, asked), rng=seed)
     return time.perf_counter() - start, fit
 
 

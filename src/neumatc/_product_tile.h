@@ -4,7 +4,7 @@ typedef REAL NAMED(vector, KIND) __attribute__((vector_size(LANES * sizeof(REAL)
 typedef WHOLE NAMED(places, KIND) __attribute__((vector_size(LANES * sizeof(REAL)))); /* of numbers in a vector */
 
 /* A tile of results: `tall` rows, a constant wherever this is inlined, and BROAD vectors. Stored at `to`, whose rows
-   are `stride` bytes apart; past the caches if `stream`, and to what is there already if `add`, constants, too. */
+   are `stride` bytes apart; past the caches if `stream`, a constant, too. With `add`, what is there already counts. */
 TARGET static inline __attribute__((always_inline)) void NAMED(tile, KIND)(const REAL *phi, Py_ssize_t width,
     const REAL *packed, char *to, Py_ssize_t stride, const int tall, const int stream, const int add)
 {

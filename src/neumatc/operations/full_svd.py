@@ -15,18 +15,17 @@ from neumatc.gauge import Factors, Gauge, Vectors, adjoint
 from neumatc.layout import Kind
 
 from .angles import of_triplets
-from .base import Operation
 from .blocks import Blocks, as_blocks, core, mapped, turned, with_cores, within
 from .lapack import svd
 from .partial_eigh import inverse_gaps
 from .separated import cluster_width, gram_defect, misplaced, reordered, rotation, shortened, with_diagonal
+from .side_by_side import SolvedSideBySide
 from .svd import SVDResult, _diagonal
-from .unlocked import unlocked
 
 
 @final
 @dataclass(frozen=True)
-class FullSVD(Operation):
+class FullSVD(SolvedSideBySide):
     """The thin SVD ``A = U s Vᴴ`` of an (n1, n2) matrix: k = min(n1, n2) triplets.
 
     U is (n1, k), V (n2, k), s a (k, k) diagonal matrix of which the diagonal is stored. Inside the map the triplets are
@@ -76,10 +75,6 @@ class FullSVD(Operation):
     def equations(self) -> tuple[Equation, ...]:
         A, U, s, V, I = known("A"), unknown("U"), unknown("s"), unknown("V"), identity()  # noqa: E741
         return (equal(A @ V, U @ s), equal(A.H @ U, V @ s.H), equal(U.H @ U, I), equal(V.H @ V, I))
-
-    @property
-    def unlocked(self) -> bool:
-        return unlocked()
 
     @property
     def gauge(self) -> Gauge:

@@ -9,14 +9,14 @@ from typing import Any, final
 from neumatc.equations import Equation, equal, identity, known, unknown
 from neumatc.gauge import Factors, Gauge, NoGauge
 
-from .base import Operation, check_square
+from .base import check_square
 from .lapack import inverse
-from .unlocked import unlocked
+from .side_by_side import SolvedSideBySide
 
 
 @final
 @dataclass(frozen=True)
-class Inverse(Operation):
+class Inverse(SolvedSideBySide):
     """``X = A⁻¹`` for square A, from ``A X = I``.
 
     The relative residual is ``‖A X - I‖_F / sqrt(n)``. It bounds the error without a condition number:
@@ -35,10 +35,6 @@ class Inverse(Operation):
     @property
     def gauge(self) -> Gauge:
         return NoGauge()
-
-    @property
-    def unlocked(self) -> bool:
-        return unlocked()
 
     def check(self, shape: tuple[int, int]) -> None:
         check_square(

@@ -19,7 +19,7 @@ from neumatc.gauge import Factors, Gauge, NoGauge, adjoint
 from .base import Operation
 from .crossing import View, meet_crossing
 from .lapack import svd
-from .unlocked import unlocked
+from .side_by_side import SolvedSideBySide
 
 ROUNDING = 4
 """Singular values up to this many times ``max(n1, n2) eps sigma_1`` may be rounding, ..."""
@@ -33,7 +33,7 @@ SURE = 1 / 16
 
 @final
 @dataclass(frozen=True)
-class PseudoInverse(Operation):
+class PseudoInverse(SolvedSideBySide):
     """``X = A⁺`` (Moore and Penrose) for A of full rank; ``tailored`` to a deficient A, `FixedRankPseudoInverse`.
 
     With at least as many rows as columns ``X A = I`` and ``A X`` Hermitian, otherwise ``A X = I`` and ``X A``
@@ -68,10 +68,6 @@ class PseudoInverse(Operation):
         A, X, I = known("A"), unknown("X"), identity()  # noqa: E741
         one, projector = (X @ A, A @ X) if self.tall else (A @ X, X @ A)
         return (equal(one, I), equal(projector.H, projector, relative_to=I))
-
-    @property
-    def unlocked(self) -> bool:
-        return unlocked()
 
     @property
     def gauge(self) -> Gauge:
@@ -125,7 +121,7 @@ class PseudoInverse(Operation):
 
 @final
 @dataclass(frozen=True)
-class FixedRankPseudoInverse(Operation):
+class FixedRankPseudoInverse(SolvedSideBySide):
     """``X = A⁺`` for A of one rank r below min(n1, n2), from Penrose's four conditions.
 
     ``A X A = A``, ``X A X = X``, ``A X`` and ``X A`` Hermitian: exactly one X satisfies them (Penrose 1955,
@@ -189,10 +185,6 @@ class FixedRankPseudoInverse(Operation):
             equal(left.H, left, relative_to=I),
             equal(right.H, right, relative_to=I),
         )
-
-    @property
-    def unlocked(self) -> bool:
-        return unlocked()
 
     @property
     def gauge(self) -> Gauge:

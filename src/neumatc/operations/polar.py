@@ -17,11 +17,10 @@ from neumatc.equations import Equation, equal, frobenius, identity, known, norm,
 from neumatc.gauge import Factors, Gauge, NoGauge, adjoint
 from neumatc.layout import Kind
 
-from .base import Operation
 from .definite import hermitian_part, index_of, negative_eigenvalues
 from .factor import refuse_wide
 from .lapack import svd
-from .unlocked import unlocked
+from .side_by_side import SolvedSideBySide
 
 
 class PolarResult(NamedTuple):
@@ -33,7 +32,7 @@ class PolarResult(NamedTuple):
 
 @final
 @dataclass(frozen=True)
-class Polar(Operation):
+class Polar(SolvedSideBySide):
     """Right polar form ``A = U P``, ``UᴴU = I``, P Hermitian positive definite; A is (n1, n2), n1 >= n2.
 
     U is (n1, n2), the nearest matrix with orthonormal columns; P is (n2, n2), the root of ``AᴴA``, and stored as block
@@ -74,10 +73,6 @@ class Polar(Operation):
     def equations(self) -> tuple[Equation, ...]:
         A, U, P = known("A"), unknown("U"), unknown("P")
         return (equal(U @ P, A), equal(U.H @ U, identity()))
-
-    @property
-    def unlocked(self) -> bool:
-        return unlocked()
 
     @property
     def gauge(self) -> Gauge:

@@ -19,10 +19,9 @@ from neumatc.gauge import Factors, Gauge, Unitary, adjoint
 from neumatc.products import tall
 
 from .angles import of_leading
-from .base import Operation
 from .lapack import svd
 from .orthonormal import Orthonormal
-from .unlocked import unlocked
+from .side_by_side import SolvedSideBySide
 
 MOST_BUFFER = 16
 """Most directions kept beyond the rank: more are seldom smooth in p (measured: no gain past 16)."""
@@ -44,7 +43,7 @@ class SVDResult(NamedTuple):
 
 @final
 @dataclass(frozen=True)
-class TruncatedSVD(Operation):
+class TruncatedSVD(SolvedSideBySide):
     """The dominant ``rank`` singular triplets.
 
     Parameters
@@ -71,10 +70,6 @@ class TruncatedSVD(Operation):
     def equations(self) -> tuple[Equation, ...]:
         A, U, M, V, I = known("A"), unknown("U"), unknown("M"), unknown("V"), identity()  # noqa: E741
         return (equal(A @ V, U @ M), equal(A.H @ U, V @ M.H), equal(U.H @ U, I), equal(V.H @ V, I))
-
-    @property
-    def unlocked(self) -> bool:
-        return unlocked()
 
     @property
     def gauge(self) -> Gauge:

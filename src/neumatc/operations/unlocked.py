@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from neumatc.arrays import Array
+from neumatc.arrays import Array, is_complex, real_dtype
 
 SIGNATURES = {
     "getrf": "void (int *, int *, # *, int *, int *, int *)",
@@ -27,7 +27,6 @@ COMPLEX = {
     "gesdd": "void (char *, int *, int *, # *, int *, # *, # *, int *, # *, int *, # *, int *, # *, int *, int *)"
 }
 """The same where routines for complex numbers take one argument more."""
-
 
 KINDS = {"f": "s", "d": "d", "F": "c", "D": "z"}
 """LAPACK's letters by those of NumPy."""
@@ -43,32 +42,35 @@ def inverse(A: Array) -> Array | None:
     # LAPACK takes it for the transpose, and returns the transpose of the inverse: nothing is turned round.
     X, n = np.array(A, order="C"), len(A)
     kind = KINDS[X.dtype.char]
-    size, pivots, best = ctypes.c_int(n), np.empty(n, np.intc), np.empty(1, X.dtype)
+    size, pivots = ctypes.c_int(n), np.empty(n, np.intc)
     if _call("getrf", kind, size, size, X, size, pivots):
         return None
-    _call("getri", kind, size, X, size, pivots, best, ctypes.c_int(-1))  # asks for the best length of its work space
-    work = np.empty(int(best[0].real), X.dtype)
-    _call("getri", kind, size, X, size, pivots, work, ctypes.c_int(len(work)))
+    _with_work(lambda *work: _call("getri", kind, size, X, size, pivots, *work), X.dtype)
     return X
 
 
 def svd(A: Array) -> tuple[Array, Array, Array] | None:
     """Thin ``U, S, Vᴴ`` of ``A (rows, columns)`` by divide and conquer (gesdd); None where that does not converge."""
     X, (rows, columns), least = np.array(A, order="C"), A.shape, min(A.shape)
-    U, S, Vh = np.empty((rows, least), X.dtype), np.empty(least, X.real.dtype), np.empty((least, columns), X.dtype)
-    # LAPACK takes X for the transpose: what it calls U is the transpose of our Vᴴ, and the other way round.
-    m, n, k, whole = ctypes.c_int(columns), ctypes.c_int(rows), ctypes.c_int(least), np.empty(8 * least, np.intc)
-    real = [np.empty(_real_work(least, max(A.shape)), S.dtype)] if np.iscomplexobj(X) else []
-
-    def run(work: Array, length: int) -> int:
-        ends = work, ctypes.c_int(length), *real, whole
-        return _call("gesdd", KINDS[X.dtype.char], ctypes.c_char(b"S"), m, n, X, m, S, Vh, m, U, k, *ends)
-
-    best = np.empty(1, X.dtype)
-    if not X.size or run(best, -1):  # asks for the best length of its work space
+    if not least:
         return None
-    work = np.empty(int(best[0].real), X.dtype)
-    return None if run(work, len(work)) else (U, S, Vh)
+    kind, real = KINDS[X.dtype.char], real_dtype(X.dtype)
+    U, S, Vh = np.empty((rows, least), X.dtype), np.empty(least, real), np.empty((least, columns), X.dtype)
+    more = [np.empty(_real_work(least, max(A.shape)), real)] if is_complex(X.dtype) else []
+    more.append(np.empty(8 * least, np.intc))
+    # LAPACK takes X for the transpose: what it calls U is the transpose of our Vᴴ, and the other way round.
+    job, m, n, k = ctypes.c_char(b"S"), ctypes.c_int(columns), ctypes.c_int(rows), ctypes.c_int(least)
+    failed = _with_work(lambda *work: _call("gesdd", kind, job, m, n, X, m, S, Vh, m, U, k, *work, *more), X.dtype)
+    return None if failed else (U, S, Vh)
+
+
+def _with_work(routine: Callable[..., int], dtype: Any) -> int:
+    """Call a routine with work space and its length, after it was asked for the best one; returns its ``info``."""
+    best = np.empty(1, dtype)
+    if info := routine(best, ctypes.c_int(-1)):
+        return info
+    work = np.empty(int(best[0].real), dtype)
+    return routine(work, ctypes.c_int(len(work)))
 
 
 def _real_work(least: int, most: int) -> int:
