@@ -1,9 +1,13 @@
 """Small least-squares problems, many at once, by normal equations that are checked and refined.
 
 ``JᵀJ x = Jᵀr`` costs a fraction of a QR factorisation of J, and squares its condition number. Three things make up for
-that: columns are brought to length one first, one step of refinement with the true residual gives the digits of a QR
+that: lengths of columns do not count (a Cholesky factorisation has the error of the one whose columns have length one,
+van der Sluis 1969, doi:10.1007/BF02165096), one step of refinement with the true residual gives the digits of a QR
 factorisation back (Björck 1987, doi:10.1016/0024-3795(87)90101-7), and problems whose pivots are small are reported, so
 that they can be solved in a safer way.
+
+Factors are made by compiled code, `neumatc.definite`; where that was not built, and on a device, by the library of the
+arrays.
 
 The functions accept NumPy arrays and torch tensors on any device; nothing in them waits for the device.
 """
@@ -14,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from neumatc import definite
 from neumatc.arrays import Array, namespace
 from neumatc.processor import torch_if_faster
 
@@ -37,12 +42,13 @@ def normal_solution(J: Any, r: Any, refine: bool = False, unknowns: int | None =
 
 
 class Factored(NamedTuple):
-    """Matrices ``N = JᵀJ``, factored after columns of J were brought to length one.
+    """Matrices ``N = JᵀJ``, factored.
 
     Parameters
     ----------
-    R : (B, m, m), factors; in NumPy, which has no triangular solves, the matrices
-    scale : (B, m), one over the lengths
+    R : those of compiled code, else of J with columns of length one: (B, m, m), in NumPy, which has no triangular
+        solves, the matrices
+    scale : (B, m), one over the lengths of the columns of J; None for compiled code, which needs none
     sound : (B,), whether no pivot is too small
     """
 
@@ -58,13 +64,18 @@ class Factored(NamedTuple):
         longer than the sum is lost in rounding, and pivots must be so much larger.
         """
         # A column of zeros has no length to divide by: its NaN fails the test of the pivots.
+        least = PIVOT if terms is None else PIVOT * namespace(N).amax(terms * N.diagonal(0, -2, -1) ** -0.5, 1)
+        if (here := definite.in_memory(N)) is not None:
+            R, pivots = definite.factored(here)
+            return Factored(R, None, definite.as_in(N, pivots) > least)
         scale = N.diagonal(0, -2, -1) ** -0.5
-        least = PIVOT if terms is None else PIVOT * namespace(N).amax(terms * scale, 1)
         R, sound = _cholesky(N * (scale[:, :, None] * scale[:, None, :]), least)
         return Factored(R, scale, sound)
 
     def solve(self, g: Any) -> Any:
         """``N⁻¹ g`` for ``g (B, m)``."""
+        if self.scale is None:
+            return definite.solved(self.R, g)
         return _solved(self.R, g * self.scale) * self.scale
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from neumatc import definite
 from neumatc.least import Factored, many_at_once, normal_solution
 
 B, E, M = 7, 60, 12
@@ -19,6 +20,22 @@ def problem(condition: float, seed: int = 0) -> tuple[Any, Any]:
     return J, rng.standard_normal((B, E))
 
 
+LIBRARIES = [
+    pytest.param("compiled", marks=pytest.mark.skipif(definite.compiled is None, reason="neumatc._cholesky not built")),
+    "compiled torch",
+    "numpy",
+    "torch",
+]
+
+
+@pytest.fixture(params=LIBRARIES)
+def library(request: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Arrays of NumPy or torch, factored by compiled code or by their library."""
+    if not request.param.startswith("compiled"):
+        monkeypatch.setattr(definite, "compiled", None)
+    return "torch" if request.param.endswith("torch") else "numpy"
+
+
 def exact(J: Any, r: Any) -> Any:
     return np.stack([np.linalg.lstsq(j, x, rcond=None)[0] for j, x in zip(J, r, strict=True)])
 
@@ -30,7 +47,6 @@ def tensors(library: str, *arrays: Any) -> tuple[Any, ...]:
     return tuple(torch.from_numpy(array.copy()) for array in arrays)
 
 
-@pytest.mark.parametrize("library", ["numpy", "torch"])
 @pytest.mark.parametrize("condition", [1.0, 1e2, 1e4])
 def test_refined_solution_is_that_of_an_orthogonal_factorisation(library: str, condition: float) -> None:
     J, r = problem(condition)
@@ -48,14 +64,12 @@ def test_without_refinement_the_condition_is_squared() -> None:
     assert refined < 0.1 * plain
 
 
-@pytest.mark.parametrize("library", ["numpy", "torch"])
 def test_columns_behind_the_unknowns_are_not_meant(library: str) -> None:
     J, r = problem(10.0)
     x, _ = normal_solution(*tensors(library, J, r), refine=True, unknowns=5)
     np.testing.assert_allclose(np.asarray(x), exact(J[..., :5], r), atol=1e-12)
 
 
-@pytest.mark.parametrize("library", ["numpy", "torch"])
 @pytest.mark.parametrize("defect", ["dependent", "zero", "nan", "ill-conditioned"])
 def test_what_cannot_be_trusted_is_reported_point_by_point(library: str, defect: str) -> None:
     J, r = problem(10.0)
@@ -74,7 +88,6 @@ def test_what_cannot_be_trusted_is_reported_point_by_point(library: str, defect:
     np.testing.assert_allclose(x[good], exact(J[good], r[good]), atol=1e-12)
 
 
-@pytest.mark.parametrize("library", ["numpy", "torch"])
 def test_pivots_of_columns_whose_terms_cancel_must_be_larger(library: str) -> None:
     J, r = problem(100.0)
     lengths = np.linalg.norm(J, axis=1)

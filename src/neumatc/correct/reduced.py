@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from neumatc.arrays import Array
-from neumatc.least import PIVOT, many_at_once
+from neumatc.least import Factored, many_at_once
+from neumatc.products import product
 
 STEPS = 3
 """Gauss-Newton steps for quadratic equations; three reach the best of the span from an error of 1e-2."""
@@ -95,21 +96,29 @@ def complex_solution(J: Array, r: Array) -> Array | None:
 
     `neumatc.least.normal_solution` of the real form, with one step of refinement, at a quarter of its products.
     """
+    H, J = J.conj().T, np.ascontiguousarray(J)
     with np.errstate(all="ignore"):
-        H = J.conj().T
-        N = H @ J
-        shrink = N.diagonal().real ** -0.5
-        try:
-            R = np.linalg.cholesky(N * (shrink[:, None] * shrink))
-        except np.linalg.LinAlgError:
+        factored = Factored.of(_real_form(product(H, J))[None])
+        if not factored.sound[0]:
             return None
-        if not R.diagonal().real.min() > PIVOT:
-            return None
-        half = np.linalg.inv(R) * shrink
-        whole = half.conj().T
-        x: Array = whole @ (half @ (H @ r))
-        x = x + whole @ (half @ (H @ (r - J @ x)))
+
+        def solved(r: Array) -> Array:
+            found: Array = factored.solve((H @ r).view(float)[None])[0].view(complex)
+            return found
+
+        x = solved(r)
+        x += solved(r - J @ x)
     return x if np.isfinite(x).all() else None
+
+
+def _real_form(N: Array) -> Array:
+    """A complex ``N (d, d)`` as it multiplies real and imaginary parts that stand in turn, ``(2 d, 2 d)``."""
+    d = len(N)
+    form = np.empty((d, 2, d, 2))
+    form[:, 0, :, 0] = form[:, 1, :, 1] = N.real
+    form[:, 1, :, 0] = N.imag
+    form[:, 0, :, 1] = -N.imag
+    return form.reshape(2 * d, 2 * d)
 
 
 def least_squares(J: Array, r: Array, unique: bool) -> Array:

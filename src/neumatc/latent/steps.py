@@ -32,7 +32,7 @@ WORSE = 1.5
 PIECE = 1 << 18
 """Numbers of the matrices of one kind that are held at once on a CPU: two MB, which stay in its cache."""
 
-FEW = 24
+FEW = 8
 """Points for which `Rows` is faster: what `Normal` spends on a batch, it spends on one point as well."""
 
 

@@ -1,0 +1,9 @@
+from typing import Final
+
+from neumatc.arrays import Array
+
+VECTORS: Final[str]
+
+def factor(N: Array, R: Array, least: Array, vectors: int = -1, /) -> None: ...
+def solve(R: Array, g: Array, out: Array, vectors: int = -1, /) -> None: ...
+def numbers(B: int, m: int, /) -> int: ...
