@@ -32,9 +32,18 @@ enum {
     TURNS = 4,    /* and how often it comes back at least, if there are so many panels */
     SINGLE = 2048, /* columns that are taken together where there is one row of results */
     WAYS = 8,     /* rows of C that are read side by side there */
-    ROWS = 512,   /* points whose results are written panel by panel before those of the next points */
+    ROWS = 512,   /* points whose results are written panel by panel before those of the next points, at most */
+    TALLEST = 8,  /* rows of a tile, at most */
     LINE = 64,    /* bytes of a line of the cache */
+    SUMS = 8,     /* vectors in which squares are added */
+    BRIEF = 1 << 24, /* products behind which others may follow at once */
 };
+
+static Py_ssize_t rounded_up(Py_ssize_t number, Py_ssize_t step) { return (number + step - 1) / step * step; }
+
+static Py_ssize_t smaller(Py_ssize_t a, Py_ssize_t b) { return a < b ? a : b; }
+
+static Py_ssize_t larger(Py_ssize_t a, Py_ssize_t b) { return a > b ? a : b; }
 
 struct place {
     int64_t from, count, to; /* columns of C (zeros where `from` is negative), and where they go in a row of out */
@@ -55,7 +64,7 @@ struct job {
     Py_ssize_t depth; /* rows of C that are packed together */
     const struct place *places;
     Py_ssize_t count;
-    Py_ssize_t columns, chunk; /* of a panel; panels that are taken at once */
+    Py_ssize_t columns, block, chunk; /* of a panel; points that are written together; panels that are taken at once */
     size_t size;        /* of a number */
     int turned;  /* phi holds (re, im) in turn: a row of C stands for itself and for i times itself */
     int stream;  /* whether results go past the caches: if so, every row of out begins as its first one in a line */
@@ -143,29 +152,60 @@ struct job {
 static Py_ssize_t columns_of(Py_ssize_t width, size_t size)
 {
     Py_ssize_t fitting = PACKED / (Py_ssize_t)size / (width + 1) / LEAST * LEAST;
-    return fitting < LEAST ? LEAST : fitting < PANEL ? fitting : PANEL;
+    return larger(LEAST, smaller(fitting, PANEL));
 }
 
-/* How C is cut into panels. For few points and many rows of C those are as long as possible, so that C is read in the
-   order in which it lies in memory. Then sums wait in out for the next rows of C, which it must not take the place of,
-   nor may they leave the caches. */
-static void cut_up(struct job *job, int apart)
+static Py_ssize_t columns_in(const struct job *job)
 {
-    if (job->single != NULL)
-        job->columns = SINGLE, job->depth = job->rows;
-    else if (job->batch <= FEW && job->rows > DEPTH && apart && !job->stream)
-        job->columns = WIDE, job->depth = DEPTH >> job->turned;
-    else
-        job->columns = columns_of(job->width, job->size), job->depth = job->rows;
+    Py_ssize_t columns = 0;
+    for (Py_ssize_t i = 0; i < job->count; i++)
+        columns += job->places[i].count;
+    return columns;
 }
 
-static Py_ssize_t chunk_of(const struct job *job, int threads)
+static Py_ssize_t panels_of(const struct job *job)
 {
     Py_ssize_t panels = 0;
     for (Py_ssize_t i = 0; i < job->count; i++)
         panels += (job->places[i].count + job->columns - 1) / job->columns;
-    Py_ssize_t share = panels * ((job->batch + ROWS - 1) / ROWS) / (threads * TURNS);
-    return share < 1 ? 1 : share < CHUNK ? share : CHUNK;
+    return panels;
+}
+
+/* How C is cut into panels. For few points and many rows of C those are as long as possible, so that C is read in the
+   order in which it lies in memory. Then sums wait in out for the next rows of C, which it must not take the place of,
+   nor may they leave the caches. Where there are fewer panels than threads, they are narrower, and what C does not lie
+   in the way of is cut between points, too. */
+static void cut_up(struct job *job, int apart, Py_ssize_t threads)
+{
+    job->depth = job->rows, job->block = ROWS;
+    if (job->single != NULL)
+        job->columns = SINGLE;
+    else if (job->batch <= FEW && job->rows > DEPTH && apart && !job->stream)
+        job->columns = WIDE, job->depth = DEPTH >> job->turned;
+    else
+        job->columns = columns_of(job->width, job->size);
+    job->columns = larger(LEAST, smaller(job->columns, rounded_up(columns_in(job) / threads, LEAST)));
+    Py_ssize_t panels = larger(1, panels_of(job)), blocks = (threads + panels - 1) / panels;
+    if (apart && blocks > 1)
+        job->block = smaller(ROWS, rounded_up((job->batch + blocks - 1) / blocks, TALLEST));
+}
+
+static Py_ssize_t chunk_of(const struct job *job, Py_ssize_t threads)
+{
+    Py_ssize_t share = panels_of(job) * ((job->batch + job->block - 1) / job->block) / (threads * TURNS);
+    return larger(1, smaller(share, CHUNK));
+}
+
+static double (*squares_of(enum vectors vectors))(const double *, Py_ssize_t)
+{
+#if defined(__x86_64__)
+    if (vectors == AVX512)
+        return squares_double_avx512;
+    if (vectors == AVX2)
+        return squares_double_avx2;
+#endif
+    (void)vectors;
+    return squares_double_basic;
 }
 
 #define CHOOSE(job, kind) \
@@ -206,8 +246,8 @@ static void *work(void *argument)
         return job;
     void *aligned = scratch + (-(uintptr_t)scratch & (LINE - 1));
     long long mine = atomic_fetch_add(&job->next, 1), panel = 0;
-    for (Py_ssize_t first = 0; first < job->batch; first += ROWS) {
-        Py_ssize_t rows = job->batch - first < ROWS ? job->batch - first : ROWS;
+    for (Py_ssize_t first = 0; first < job->batch; first += job->block) {
+        Py_ssize_t rows = smaller(job->batch - first, job->block);
         for (const struct place *place = job->places; place < job->places + job->count; place++)
             for (int64_t done = 0; done < place->count; panel++) {
                 struct piece piece = piece_of(job, place, done);
@@ -325,10 +365,10 @@ static PyObject *multiply(PyObject *module, PyObject *arguments)
                  job.out_stride % LINE == 0;
     atomic_init(&job.next, 0);
     threads = threads < 1 ? 1 : threads;
-    cut_up(&job, are_apart(&view[1], &view[2]));
+    cut_up(&job, are_apart(&view[1], &view[2]), threads);
     job.chunk = chunk_of(&job, threads);
     Py_BEGIN_ALLOW_THREADS
-    failed = together(work, &job, threads - 1, job.single != NULL);
+    failed = together(work, &job, threads - 1, job.single != NULL || job.batch * job.width * columns_in(&job) < BRIEF);
     Py_END_ALLOW_THREADS
     if (failed)
         PyErr_NoMemory();
@@ -343,6 +383,26 @@ done:
     return PyBool_FromLong(suited);
 }
 
+PyDoc_STRVAR(square_doc,
+    "square(x, vectors=-1, /)\n--\n\n"
+    "The sum of the squares of all numbers of a contiguous array of float64. BLAS would wake its threads for it, which then\n"
+    "stay awake on the processors that the next product needs.");
+
+static PyObject *square(PyObject *module, PyObject *arguments)
+{
+    Py_buffer x;
+    int vectors = -1;
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "y*|i", &x, &vectors))
+        return NULL;
+    double sum;
+    Py_BEGIN_ALLOW_THREADS
+    sum = squares_of(chosen_vectors(vectors))(x.buf, x.len / (Py_ssize_t)sizeof(double));
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&x);
+    return PyFloat_FromDouble(sum);
+}
+
 PyDoc_STRVAR(processor_doc,
     "processor()\n--\n\n"
     "The number of the processor on which the calling thread runs, or -1 where the system does not tell.");
@@ -355,6 +415,7 @@ static PyObject *processor(PyObject *module, PyObject *none)
 
 static PyMethodDef methods[] = {
     {"multiply", multiply, METH_VARARGS, multiply_doc},
+    {"square", square, METH_VARARGS, square_doc},
     {"processor", processor, METH_NOARGS, processor_doc},
     {NULL, NULL, 0, NULL},
 };

@@ -2,7 +2,8 @@
 
    Whoever computes never waits for a thread to wake up: a helper joins a product that is still going on, and one that
    comes too late finds the door closed. If another product has the helpers, a product is computed alone. Behind a short
-   product helpers stay awake for a moment, since another one often follows: to wake them would take as long as it. */
+   product helpers stay awake for a moment, since another one often follows: to wake them would take as long as it. They
+   let any other thread have their processor meanwhile. */
 
 #include <time.h>
 #if defined(__linux__)
@@ -11,7 +12,7 @@
 
 enum {
     HELPERS = 63,  /* at most */
-    AWAKE = 100000 /* nanoseconds for which one waits awake */
+    AWAKE = 500000 /* nanoseconds for which one waits awake */
 };
 
 static struct {
@@ -70,8 +71,12 @@ static int is_late(const struct timespec *start)
     return 1000000000LL * (now.tv_sec - start->tv_sec) + now.tv_nsec - start->tv_nsec > AWAKE;
 }
 
+/* Another thread that waits for this processor goes first. */
 static void relax(void)
 {
+#if defined(__linux__)
+    sched_yield();
+#endif
     for (int i = 0; i < 8; i++)
 #if defined(__x86_64__)
         _mm_pause();
@@ -80,13 +85,15 @@ static void relax(void)
 #endif
 }
 
-/* Wait awake, but not for long, until there is another call, or until nobody is inside. */
-static void await_call(unsigned long long last)
+/* Wait awake, but not for long, until there is another call, without the lock, or until nobody is inside. */
+static void stay_awake(unsigned long long last)
 {
     struct timespec start;
+    pthread_mutex_unlock(&pool.lock);
     clock_gettime(CLOCK_MONOTONIC, &start);
     while (atomic_load(&pool.call) == last && !is_late(&start))
         relax();
+    pthread_mutex_lock(&pool.lock);
 }
 
 static void await_leave(void)
@@ -97,14 +104,24 @@ static void await_leave(void)
         relax();
 }
 
+/* Sleep until a door is open. Who was called to a short product but came too late is there for the one that follows. */
+static void await_door(unsigned long long last)
+{
+    while (pool.argument == NULL || pool.call == last || pool.wanted == 0) {
+        unsigned long long seen = pool.call;
+        pthread_cond_wait(&pool.called, &pool.lock);
+        if (pool.argument == NULL && pool.call != seen && pool.short_work)
+            stay_awake(pool.call);
+    }
+}
+
 static void *help(void *unused)
 {
     unsigned long long last = 0;
     (void)unused;
     pthread_mutex_lock(&pool.lock);
     for (;;) {
-        while (pool.argument == NULL || pool.call == last || pool.wanted == 0)
-            pthread_cond_wait(&pool.called, &pool.lock);
+        await_door(last);
         void *(*work)(void *) = pool.work, *argument = pool.argument;
         last = pool.call;
         pool.wanted--, pool.inside++;
@@ -112,14 +129,10 @@ static void *help(void *unused)
         int failed = work(argument) != NULL;
         pthread_mutex_lock(&pool.lock);
         pool.failed |= failed;
-        int stays_awake = pool.short_work;
         if (--pool.inside == 0)
             pthread_cond_signal(&pool.left);
-        if (stays_awake) {
-            pthread_mutex_unlock(&pool.lock);
-            await_call(last);
-            pthread_mutex_lock(&pool.lock);
-        }
+        if (pool.short_work)
+            stay_awake(last);
     }
     return NULL;
 }

@@ -213,6 +213,26 @@ TARGET static void NAMED(single, KIND)(const struct job *job, struct piece piece
         NAMED(row, KIND)(job, piece, 0);
 }
 
+/* The sum of the squares of some numbers. */
+TARGET static inline double NAMED(squares, KIND)(const REAL *numbers, Py_ssize_t count)
+{
+    NAMED(vector, KIND) sums[SUMS] = {{0}}, last = {0};
+    for (; count >= SUMS * LANES; count -= SUMS * LANES, numbers += SUMS * LANES)
+        for (int k = 0; k < SUMS; k++)
+            sums[k] += ((const NAMED(vector, KIND) *)numbers)[k] * ((const NAMED(vector, KIND) *)numbers)[k];
+    for (; count > 0; count -= LANES, numbers += LANES) {
+        memcpy(&last, numbers, smaller(count, LANES) * sizeof(REAL));
+        sums[0] += last * last;
+        last = (NAMED(vector, KIND)){0};
+    }
+    double sum = 0;
+    for (int k = 1; k < SUMS; k++)
+        sums[0] += sums[k];
+    for (int i = 0; i < LANES; i++)
+        sum += sums[0][i];
+    return sum;
+}
+
 #undef REAL
 #undef WHOLE
 #undef LANES

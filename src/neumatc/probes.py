@@ -6,18 +6,16 @@ Gaussian, never Rademacher: a sign vector can be blind to a residual for good.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from neumatc.arrays import Array, is_complex, namespace
 from neumatc.equations import Symbol, Values
 from neumatc.operations.lapack import condition
-
-Multiply: TypeAlias = Callable[[Any, Any], Any]
-"""How ``Wᴴ A`` is computed for ``Wᴴ (k, n)`` and ``A (n, N)`` or ``(B, n, N)``."""
+from neumatc.products import thin
 
 MANY = 100
 """Unknowns from which residuals, too, have so many directions that more right probes pay."""
@@ -96,15 +94,10 @@ def gaussian(shape: tuple[int, ...], dtype: Any, rng: np.random.Generator) -> Ar
     return numbers
 
 
-def turned(left: Any, A: Any) -> Any:
-    """``Wᴴ A``. NumPy's BLAS takes half of the time for real numbers with the long side first."""
-    return left @ A if is_complex(A.dtype) else (A.swapaxes(-1, -2) @ left.swapaxes(-1, -2)).swapaxes(-1, -2)
-
-
-def from_left(left: Any, symbols: Sequence[Symbol], values: Values, multiply: Multiply = turned) -> Any:
+def from_left(left: Any, symbols: Sequence[Symbol], values: Values) -> Any:
     """``Wᴴ S_1 S_2 …``, ``(k1, columns)`` or ``(B, k1, columns)``, for ``left (k1, rows)``."""
     for symbol in symbols:
-        left = _left_of(symbol, left, values, multiply)
+        left = _left_of(symbol, left, values)
     return left
 
 
@@ -125,14 +118,14 @@ def whole(symbols: Sequence[Symbol], values: Values) -> Any:
     return product
 
 
-def _left_of(symbol: Symbol, left: Any, values: Values, multiply: Multiply) -> Any:
+def _left_of(symbol: Symbol, left: Any, values: Values) -> Any:
     """``Wᴴ S``, without an adjoint that is formed."""
     A = values[symbol.name]
     if symbol.function or namespace(A) is not np:
         return left @ symbol.value(values)
     if symbol.adjoint:
         return (A @ left.conj().swapaxes(-1, -2)).conj().swapaxes(-1, -2)
-    return multiply(left, A)
+    return thin(left, A)
 
 
 def _right_of(symbol: Symbol, right: Any, values: Values) -> Any:

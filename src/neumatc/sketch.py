@@ -23,7 +23,7 @@ import numpy as np
 
 from neumatc.arrays import namespace
 from neumatc.equations import Equation, Symbol, Term, Values
-from neumatc.probes import Multiply, Probes, from_left, from_right, turned, whole
+from neumatc.probes import Probes, from_left, from_right, whole
 from neumatc.products import thin
 
 
@@ -93,14 +93,11 @@ class Sketch:
             for term in e.terms
         ]
 
-    def known(self, values: Values, multiply: Multiply = turned) -> list[dict[str, Any]]:
-        """Blocks of the given matrices ``(M, n1, n2)``: one entry per term; cost O(n² k) per matrix.
-
-        ``multiply`` is how ``Wᴴ A`` is computed: by NumPy with all of its threads, unless these are taken.
-        """
+    def known(self, values: Values) -> list[dict[str, Any]]:
+        """Blocks of the given matrices ``(M, n1, n2)``: one entry per term; cost O(n² k) per matrix."""
         blocks = []
         for probes, weight, split in self.splits:
-            left = from_left(probes.left, split.before, values, multiply)
+            left = from_left(probes.left, split.before, values)
             right = from_right(split.after, probes.right, values)
             middle = whole(split.between, values)
             blocks.append({"left": left, "right": right, "between": middle, "weight": weight * split.coefficient})

@@ -3,6 +3,7 @@
 import multiprocessing
 import threading
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from tests.core.kinds import DTYPES, EVERY, draw
 
 from neumatc import products
 from neumatc.layout import Part
-from neumatc.products import PIECE, TALL, in_place, product, scatter, tall, thin, threads, times
+from neumatc.products import PIECE, TALL, in_place, product, scatter, square, tall, thin, threads, times
 
 compiled: Any = products.compiled
 needs_compiled = pytest.mark.skipif(compiled is None, reason="neumatc._product was not built: no C compiler")
@@ -233,6 +234,50 @@ def test_bits_depend_neither_on_the_batch_nor_on_threads() -> None:
         compiled.multiply(phi, C, out[1], places, count, False)
         np.testing.assert_array_equal(out[0], out[1])
     np.testing.assert_array_equal(product(phi[13:18], C), out[0, 13:18])
+
+
+@needs_compiled
+@EVERY
+@pytest.mark.parametrize(("rows", "columns"), [(700, 12), (41, 24), (9, 530), (3, 96)])
+def test_panels_and_points_are_cut_for_every_number_of_threads(
+    kind: str, rows: int, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coefficients, slices = DTYPES[kind]
+    phi, C = draw((rows, 150), coefficients, 0), draw((150, columns), slices, 1)
+    found = []
+    for count in (1, 2, 5, 63):
+        monkeypatch.setattr(products, "_helping", lambda *_, count=count: count)
+        found.append(product(phi, C))
+    np.testing.assert_allclose(found[0], exact(phi, C), atol=1e2 * tolerance(kind))
+    for other in found[1:]:
+        np.testing.assert_array_equal(other, found[0])
+
+
+@pytest.mark.parametrize("way", ["numpy", *VECTORS])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64, np.complex128])
+@pytest.mark.parametrize("shape", [(0,), (1,), (7, 9), (130, 131)])
+def test_square_is_that_of_the_norm(way: str, dtype: Any, shape: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    if way == "numpy":
+        monkeypatch.setattr(products, "compiled", None)
+    elif compiled is None or VECTORS[way] > VECTORS[compiled.VECTORS]:
+        pytest.skip(f"no code for {way} vectors here")
+    else:
+        monkeypatch.setattr(products, "compiled", SimpleNamespace(square=partial(_squared, VECTORS[way])))
+    x = np.random.default_rng(0).standard_normal((*shape, 2)).astype(np.zeros(1, dtype).real.dtype).view(dtype)[..., 0]
+    for one in (np.ascontiguousarray(x), x.T):
+        assert square(one) == pytest.approx(float(np.linalg.norm(x)) ** 2, rel=1e-5 if x.dtype.char in "fF" else 1e-13)
+
+
+@pytest.mark.parametrize("place", [0, 5, -1])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_square_of_what_is_not_finite_is_not(place: int, wrong: float) -> None:
+    x = np.ones(1000)
+    x[place] = wrong
+    assert not np.isfinite(square(x))
+
+
+def _squared(vectors: int, x: Any) -> float:
+    return float(compiled.square(x, vectors))
 
 
 @pytest.mark.usefixtures("_vectors")

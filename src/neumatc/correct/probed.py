@@ -12,7 +12,7 @@ import numpy as np
 
 from neumatc.arrays import Array, is_complex
 from neumatc.correct.reduced import STEPS, Reduced, complex_solution, lengths
-from neumatc.products import tall
+from neumatc.products import product, tall
 
 if TYPE_CHECKING:
     from neumatc.correct.corrector import Corrector
@@ -79,8 +79,8 @@ class Probed:
     def solve(self, phi: Array, steps: int = STEPS) -> Array:
         """`Reduced.solve`."""
         if len(phi) == self.batch == 1 and self.corrector.linear and self.corrector.halves:
-            L = self._columns[0].T
-            x = complex_solution(L, self._constant[0] + L @ self.corrector.coefficients(phi)[0])
+            columns = self._columns[0]
+            x = complex_solution(columns, (self._constant + product(self.corrector.coefficients(phi), columns))[0])
             if x is not None:
                 corrected: Array = phi - x.view(float)
                 return corrected
@@ -160,7 +160,7 @@ def combined(core: Array, coefficients: Array) -> Array:
     # In the order in which the blocks lie, so that they are read once and not copied.
     turned = not core.flags.c_contiguous
     blocks = core.swapaxes(1, 2) if turned else core
-    sums = coefficients @ blocks.reshape(len(blocks), -1)
+    sums = product(coefficients, blocks.reshape(len(blocks), -1))
     found: Array = sums.reshape(len(coefficients), *blocks.shape[1:])
     return found.swapaxes(1, 2) if turned else found
 
@@ -183,5 +183,5 @@ def weighted_sum(products: list[tuple[Any, float]], out: Array) -> None:
         out[...] = 0.0
         return
     np.multiply(*products[0], out=out)
-    for product, weight in products[1:]:
-        out += weight * product
+    for other, weight in products[1:]:
+        out += weight * other

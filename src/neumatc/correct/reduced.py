@@ -91,24 +91,25 @@ def lengths(r: Array) -> Array:
     return size
 
 
-def complex_solution(J: Array, r: Array) -> Array | None:
-    """``argmin |J x - r|`` for complex ``J (E, d)``, ``r (E,)``; None where normal equations cannot be trusted.
+def complex_solution(columns: Array, r: Array) -> Array | None:
+    """``argmin |J x - r|`` for complex ``columns (d, E)``, those of J, and ``r (E,)``; None where it cannot be trusted.
 
     `neumatc.least.normal_solution` of the real form, with one step of refinement, at a quarter of its products.
     """
-    H, J = J.conj().T, np.ascontiguousarray(J)
+    adjoint = columns.conj()
+    rows = np.ascontiguousarray(adjoint.T)
     with np.errstate(all="ignore"):
-        factored = Factored.of(_real_form(product(H, J))[None])
+        factored = Factored.of(_real_form(product(adjoint, np.ascontiguousarray(columns.T)))[None])
         if not factored.sound[0]:
             return None
 
         def solved(r: Array) -> Array:
-            found: Array = factored.solve((H @ r).view(float)[None])[0].view(complex)
+            found: Array = factored.solve(product(r[None], rows).view(float)).view(complex)
             return found
 
         x = solved(r)
-        x += solved(r - J @ x)
-    return x if np.isfinite(x).all() else None
+        x += solved(r - product(x, columns)[0])
+    return x[0] if np.isfinite(x).all() else None
 
 
 def _real_form(N: Array) -> Array:

@@ -28,6 +28,7 @@ from neumatc.operations import Operation
 from neumatc.probes import Probes
 from neumatc.problem import Problem
 from neumatc.processor import torch_if_faster
+from neumatc.products import square
 from neumatc.sketch import Sketch
 from neumatc.surrogate import Surrogate
 
@@ -186,7 +187,7 @@ class LatentChecker:
             sizes |= {name: K.size(t, self.affinity.gamma) for name, K in self.affinity.parts.items()}
             return np.stack([scale.at(t) for scale in self.affinity.scales], axis=1), sizes
         assert known is not None
-        norms = {name: np.array([np.linalg.norm(matrix.ravel()) for matrix in K]) for name, K in known.items()}
+        norms = {name: np.array([square(matrix) for matrix in K]) ** 0.5 for name, K in known.items()}
         sizes |= {name: Size(size, size, np.zeros_like(size)) for name, size in norms.items()}
         return np.stack([self._scale(e, known, norms) for e in self.equations], axis=1), sizes
 

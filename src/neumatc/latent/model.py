@@ -6,6 +6,7 @@ is kept: nothing is changed afterwards.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from neumatc.arrays import Array, all_finite, double, real_dtype, torch_or_none
+from neumatc.arrays import Array, double, real_dtype, torch_or_none
 from neumatc.certify import Certificate, joined
 from neumatc.correct import STEPS, Corrector, Probed, Reduced
 from neumatc.errors import InputError
@@ -25,6 +26,7 @@ from neumatc.latent.steps import Steps
 from neumatc.latent.terms import Terms
 from neumatc.probes import probe_counts
 from neumatc.problem import Problem
+from neumatc.products import square
 from neumatc.samples import Samples
 from neumatc.sketch import Sketch
 from neumatc.surrogate import Surrogate
@@ -182,7 +184,7 @@ class Latent:
         # Asked again it fails again, with an error that says where.
         except Exception:
             return problem.matrices(points)
-        if plain(answer, problem.shape, problem.working) and all_finite(answer):
+        if plain(answer, problem.shape, problem.working) and math.isfinite(square(answer)):
             problem.meter.build_seconds += time.perf_counter() - start
             problem.meter.built += 1
             looked_at: Array = answer[None]

@@ -10,7 +10,6 @@ from neumatc.arrays import namespace
 from neumatc.equations import Values
 from neumatc.gauge import Factors
 from neumatc.probes import Probes
-from neumatc.products import thin
 from neumatc.sketch import Sketch
 
 Blocks = list[dict[str, Any]]
@@ -18,7 +17,7 @@ Blocks = list[dict[str, Any]]
 
 def known_by_both(first: Sketch, second: Sketch, values: Values) -> tuple[Blocks, Blocks]:
     """``first.known(values)`` and ``second.known(values)``; the sketches hold the same equations."""
-    blocks = _together(first, second).known(values, thin)
+    blocks = _together(first, second).known(values)
     return _part(blocks, first, last=False), _part(blocks, second, last=True)
 
 
