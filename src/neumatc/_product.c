@@ -49,13 +49,27 @@ struct place {
     int64_t from, count, to; /* columns of C (zeros where `from` is negative), and where they go in a row of out */
 };
 
-/* Columns of one place that are computed together. Before them `skip` columns are computed that nobody wants, so that
-   the tiles behind the first begin where a line of memory begins. */
+/* Columns that are computed together: those of one place from column `done` on, and of places that follow it in a row of
+   out. Before them `skip` columns are computed that nobody wants, so that the tiles behind the first begin where a line
+   of memory begins. */
 struct piece {
-    int64_t from, count, to;
+    const struct place *place;
+    int64_t done, count, to;
     Py_ssize_t skip;
-    int grows; /* whether products are added to what is in out */
+    int zero, grows; /* whether it is zeros alone; whether products are added to what is in out */
 };
+
+/* Columns of C, or zeros where `from` is negative, that stand side by side in C and in out. */
+struct run {
+    int64_t from, count;
+};
+
+/* The columns of a piece from the `done`th of a place on, of `left` that are still to come. */
+static struct run run_of(const struct place *place, int64_t done, int64_t left)
+{
+    int64_t count = place->count - done;
+    return (struct run){place->from < 0 ? -1 : place->from + done, count < left ? count : left};
+}
 
 struct job {
     const char *phi, *C;
@@ -163,12 +177,10 @@ static Py_ssize_t columns_in(const struct job *job)
     return columns;
 }
 
+/* About, as places of which none follows another have panels of their own. */
 static Py_ssize_t panels_of(const struct job *job)
 {
-    Py_ssize_t panels = 0;
-    for (Py_ssize_t i = 0; i < job->count; i++)
-        panels += (job->places[i].count + job->columns - 1) / job->columns;
-    return panels;
+    return larger(1, (columns_in(job) + job->columns - 1) / job->columns);
 }
 
 /* How C is cut into panels. For few points and many rows of C those are as long as possible, so that C is read in the
@@ -185,7 +197,7 @@ static void cut_up(struct job *job, int apart, Py_ssize_t threads)
     else
         job->columns = columns_of(job->width, job->size);
     job->columns = larger(LEAST, smaller(job->columns, rounded_up(columns_in(job) / threads, LEAST)));
-    Py_ssize_t panels = larger(1, panels_of(job)), blocks = (threads + panels - 1) / panels;
+    Py_ssize_t panels = panels_of(job), blocks = (threads + panels - 1) / panels;
     if (apart && blocks > 1)
         job->block = smaller(ROWS, rounded_up((job->batch + blocks - 1) / blocks, TALLEST));
 }
@@ -227,13 +239,25 @@ static void choose(struct job *job, enum vectors vectors)
         job->single = NULL;
 }
 
+static int is_next(const struct job *job, const struct place *place)
+{
+    return place + 1 < job->places + job->count && place[1].to == place->to + place->count;
+}
+
+/* Where there are several points, places that follow each other in a row of out become one piece, zeros among them: each
+   visit to a row of out takes as long as a few hundred of its numbers. */
 static struct piece piece_of(const struct job *job, const struct place *place, int64_t done)
 {
-    int64_t to = place->to + done, left = place->count - done;
-    Py_ssize_t skip = ((uintptr_t)job->out + to * job->size) % LINE / job->size;
-    skip = job->stream ? skip : 0;
-    int64_t count = left < job->columns - skip ? left : job->columns - skip;
-    return (struct piece){place->from < 0 ? -1 : place->from + done, count, to, skip, 0};
+    const int64_t to = place->to + done;
+    Py_ssize_t skip = job->stream ? ((uintptr_t)job->out + to * job->size) % LINE / job->size : 0;
+    struct piece piece = {place, done, 0, to, skip, place->from < 0, 0};
+    for (const int64_t most = job->columns - skip;;) {
+        piece.count += run_of(place, done, most - piece.count).count;
+        if (piece.count == most || job->single != NULL || !is_next(job, place))
+            return piece;
+        place++, done = 0;
+        piece.zero &= place->from < 0;
+    }
 }
 
 /* Take chunks of panels until none is left. Returns NULL, or the job where there was no memory. */
@@ -248,19 +272,20 @@ static void *work(void *argument)
     long long mine = atomic_fetch_add(&job->next, 1), panel = 0;
     for (Py_ssize_t first = 0; first < job->batch; first += job->block) {
         Py_ssize_t rows = smaller(job->batch - first, job->block);
-        for (const struct place *place = job->places; place < job->places + job->count; place++)
-            for (int64_t done = 0; done < place->count; panel++) {
-                struct piece piece = piece_of(job, place, done);
-                done += piece.count;
-                if (panel / job->chunk > mine)
-                    mine = atomic_fetch_add(&job->next, 1);
-                if (panel / job->chunk != mine)
-                    continue;
-                if (job->single != NULL)
-                    job->single(job, piece);
-                else
-                    job->panel(job, piece, first, rows, aligned);
-            }
+        const struct place *place = job->places, *end = place + job->count;
+        for (int64_t done = 0; place < end; panel++) {
+            struct piece piece = piece_of(job, place, done);
+            for (done += piece.count; place < end && done >= place->count; place++)
+                done -= place->count;
+            if (panel / job->chunk > mine)
+                mine = atomic_fetch_add(&job->next, 1);
+            if (panel / job->chunk != mine)
+                continue;
+            if (job->single != NULL)
+                job->single(job, piece);
+            else
+                job->panel(job, piece, first, rows, aligned);
+        }
     }
 #if defined(__x86_64__)
     _mm_sfence();

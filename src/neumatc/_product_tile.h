@@ -45,21 +45,43 @@ TARGET static inline void NAMED(cut, KIND)(const REAL *row, struct piece piece, 
     }
 }
 
+/* The columns of a piece in one row of C, copied to `gathered` if they do not stand side by side there. What SOON rows
+   below, or behind the piece, will be needed next is fetched. */
+TARGET static inline const REAL *NAMED(gather, KIND)(
+    const struct job *job, struct piece piece, Py_ssize_t j, REAL *gathered)
+{
+    const char *row = job->C + j * job->C_stride;
+    const Py_ssize_t below = j + SOON < job->rows ? SOON * job->C_stride
+                                                  : (j + SOON) % job->rows * job->C_stride - j * job->C_stride +
+                                                        piece.count * (Py_ssize_t)sizeof(REAL);
+    int64_t done = piece.done, left = piece.count;
+    for (const struct place *place = piece.place; left > 0; place++, done = 0) {
+        const struct run run = run_of(place, done, left);
+        const REAL *columns = (const REAL *)row + run.from;
+        const size_t bytes = run.count * sizeof(REAL);
+        for (size_t ahead = 0; run.from >= 0 && ahead < bytes; ahead += LINE)
+            __builtin_prefetch((const char *)columns + below + ahead, 0, 2);
+        if (run.count == piece.count)
+            return columns;
+        if (run.from < 0)
+            memset(gathered + piece.count - left, 0, bytes);
+        else
+            memcpy(gathered + piece.count - left, columns, bytes);
+        left -= run.count;
+    }
+    return gathered;
+}
+
 /* The columns of a piece, for `count` rows of C from `first` on: row by row and, if need be, row and i times the row in
-   turn. Those of one tile stand together. While they are packed, what follows them is fetched. */
+   turn. Those of one tile stand together. */
 TARGET static void NAMED(pack, KIND)(
     const struct job *job, struct piece piece, Py_ssize_t first, Py_ssize_t count, REAL *packed)
 {
     enum { BREADTH = BROAD * LANES };
     const Py_ssize_t width = count << job->turned;
-    REAL turned[WIDE];
+    REAL gathered[WIDE], turned[WIDE];
     for (Py_ssize_t j = first; j < first + count; j++) {
-        const REAL *row = (const REAL *)(job->C + j * job->C_stride) + piece.from;
-        const char *next = j + SOON < job->rows ? (const char *)row + SOON * job->C_stride
-                                                : job->C + (j + SOON) % job->rows * job->C_stride +
-                                                      (piece.from + piece.count) * (Py_ssize_t)sizeof(REAL);
-        for (size_t ahead = 0; ahead < piece.count * sizeof(REAL); ahead += LINE)
-            __builtin_prefetch(next + ahead, 0, 2);
+        const REAL *row = NAMED(gather, KIND)(job, piece, j, gathered);
         NAMED(cut, KIND)(row, piece, width, packed);
         packed += BREADTH;
         if (!job->turned)
@@ -143,7 +165,7 @@ TARGET static void NAMED(panel, KIND)(
     const struct job *job, struct piece piece, Py_ssize_t first, Py_ssize_t rows, void *scratch)
 {
     const REAL *phi = (const REAL *)job->phi + first * job->width;
-    const Py_ssize_t width = piece.from < 0 ? 0 : job->width;
+    const Py_ssize_t width = piece.zero ? 0 : job->width;
     char *out = job->out + first * job->out_stride + piece.to * (Py_ssize_t)sizeof(REAL);
     if (width && job->depth < job->rows) {
         NAMED(by_depth, KIND)(job, piece, phi, rows, scratch, out);
@@ -190,7 +212,7 @@ TARGET static inline __attribute__((always_inline)) void NAMED(row, KIND)(
 {
     REAL sums[SINGLE];
     const REAL *phi = (const REAL *)job->phi;
-    const char *columns = job->C + piece.from * (Py_ssize_t)sizeof(REAL);
+    const char *columns = job->C + (piece.place->from + piece.done) * (Py_ssize_t)sizeof(REAL);
     const Py_ssize_t stride = job->C_stride, bytes = piece.count * (Py_ssize_t)sizeof(REAL);
     Py_ssize_t left = job->rows;
     memset(sums, 0, bytes);
@@ -205,7 +227,7 @@ TARGET static inline __attribute__((always_inline)) void NAMED(row, KIND)(
 
 TARGET static void NAMED(single, KIND)(const struct job *job, struct piece piece)
 {
-    if (piece.from < 0)
+    if (piece.zero)
         memset((REAL *)job->out + piece.to, 0, piece.count * sizeof(REAL));
     else if (job->turned)
         NAMED(row, KIND)(job, piece, 1);
