@@ -18,10 +18,9 @@ TARGET INLINE void NAMED(reduced, KIND)(
         const NAMED(vector, KIND) *from = (const void *)(row + column * each);
         for (int g = 0; g < broad; g++)
             for (int part = 0; part < PARTS(each); part++) {
-                const NAMED(vector, KIND) *shares = (const void *)factor, one = {0};
-                NAMED(vector, KIND) share = one + *factor;
+                NAMED(vector, KIND) share = (NAMED(vector, KIND)){0} + *factor;
                 if (each != 1)
-                    share = shares[part];
+                    share = ((const NAMED(vector, KIND) *)factor)[part];
                 sums[g][part] -= share * from[g * PARTS(each) + part];
             }
     }
@@ -56,7 +55,8 @@ TARGET INLINE void NAMED(factored, KIND)(double *R, Py_ssize_t m, Py_ssize_t str
 }
 
 /* Σ_j row_j x_j, in as many sums as there are numbers side by side. */
-TARGET INLINE void NAMED(dot, KIND)(const double *restrict row, const double *restrict x, Py_ssize_t count, double *sum, const int each)
+TARGET INLINE void NAMED(dot, KIND)(
+    const double *restrict row, const double *restrict x, Py_ssize_t count, double *sum, const int each)
 {
     double sums[BUNDLE] = {0};
     Py_ssize_t j = 0, numbers = count * each;

@@ -15,8 +15,11 @@ from neumatc.arrays import Array, as_numpy, is_complex, is_torch, real_dtype
 from neumatc.errors import InputError
 from neumatc.layout import Part
 from neumatc.operations import Operation
-from neumatc.products import product, scatter
+from neumatc.products import can_scatter, product, scatter
 from neumatc.surrogate import Surrogate
+
+MIRRORED = 32
+"""Points from which it pays to mirror slices, which is done once for all of them, instead of results."""
 
 SCRATCH = 1 << 21
 """Numbers of a block row of a packed matrix that are computed at once, for many points."""
@@ -47,7 +50,7 @@ class Field:
             product(phi, slices, memory.reshape(len(phi), self.part.size))
         elif self.part.kind == "diagonal":
             memory[...] = product(phi, slices).real
-        elif not self._scattered(phi, slices, memory):
+        elif not (self._scattered(phi, slices, memory) or self._mirrored(phi, slices, memory)):
             if len(phi) == 1:
                 self.part.unpack(product(phi, slices), memory)
             else:
@@ -59,6 +62,22 @@ class Field:
         return places is not None and scatter(
             phi, slices, places, memory.reshape(len(phi), self.part.rows * self.part.columns)
         )
+
+    def _mirrored(self, phi: Array, slices: Array, memory: Array) -> bool:
+        """Write a Hermitian matrix once, block rows of C completed by the columns of those below; False as above."""
+        part = self.part
+        if part.kind != "hermitian" or len(phi) < MIRRORED or is_complex(phi.dtype) or not can_scatter(slices.dtype):
+            return False
+        rows, out = part.rows_stored, memory.reshape(len(phi), part.rows * part.columns)
+        scratch = np.empty((len(slices), rows[0].stop * part.columns), slices.dtype)
+        for row in rows:
+            size = (row.stop - row.start) * part.columns
+            block = scratch[:, :size]
+            part.complete(row, slices, block.reshape(len(slices), row.stop - row.start, part.columns))
+            place = np.array([[0, size, row.start * part.columns]], np.int64)
+            if not scatter(phi, block, place, out):
+                return False
+        return True
 
     def _write_block_rows(self, phi: Array, slices: Array, memory: Array) -> None:
         """Block row by block row, through memory that stays in the cache between the product and the copy."""

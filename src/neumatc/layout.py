@@ -98,6 +98,17 @@ class Part:
             target[:, start:stop, :left] = 0
             target[:, start:stop, right:] = 0
 
+    def complete(self, row: BlockRow, slices: Array, out: Array) -> None:
+        """``X[start:stop, :]``, X Hermitian, into ``out (d, stop - start, columns)`` from packed ``slices (d, size)``."""
+        out[:, :, : row.right] = self._stored(row, slices)
+        for below in self.rows_stored[self.rows_stored.index(row) + 1 :]:
+            columns = self._stored(below, slices)[:, :, row.start : row.stop].swapaxes(1, 2)
+            np.conjugate(columns, out=out[:, :, below.start : below.stop])
+
+    def _stored(self, row: BlockRow, slices: Array) -> Array:
+        flat = slices[:, row.offset : row.offset + row.size]
+        return flat.reshape(len(slices), row.stop - row.start, row.right - row.left)
+
     def _turned(self, flat: Any) -> Any:
         return flat.reshape(flat.shape[0], self.columns, self.rows).swapaxes(-1, -2)
 

@@ -141,3 +141,30 @@ def test_a_batch_is_written_in_pieces_of_any_size(
     memory = np.full((13, 70, 70), np.nan)
     Field.of(part, 3, C.dtype).write(phi, C, memory)
     np.testing.assert_allclose(memory, part.unpack(phi @ C[:, 3:]), rtol=0, atol=1e-13)
+
+
+@COMPLEX
+@SIZES
+def test_mirrored_slices_have_the_bits_of_mirrored_results(
+    n: int, complex_: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X, part = matrices((4, n, n), complex_, hermitian=True), Part("X", n, n, "hermitian")
+    C = np.empty((4, part.size), X.dtype)
+    part.pack(X, C)
+    phi, found = np.random.default_rng(1).standard_normal((13, 4)), []
+    for fewest in (1, 14):
+        monkeypatch.setattr("neumatc.direct.MIRRORED", fewest)
+        found.append(np.full((13, n, n), np.nan, X.dtype))
+        Field.of(part, 0, C.dtype).write(phi, C, found[-1])
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_allclose(found[0], np.einsum("bd,dij->bij", phi, X), rtol=0, atol=1e-13)
+
+
+def test_complex_coefficients_are_not_mirrored_with_their_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their sum is not Hermitian: its other half is that of the stored one, as for one point alone."""
+    monkeypatch.setattr("neumatc.direct.MIRRORED", 1)
+    part, phi = Part("X", 40, 40, "hermitian"), matrices((3, 4), True)
+    C = matrices((4, part.size), True)
+    memory = np.empty((3, 40, 40), complex)
+    Field.of(part, 0, C.dtype).write(phi, C, memory)
+    np.testing.assert_allclose(memory, part.unpack(phi @ C), rtol=0, atol=1e-13)
