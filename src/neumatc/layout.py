@@ -99,7 +99,7 @@ class Part:
             target[:, start:stop, right:] = 0
 
     def complete(self, row: BlockRow, slices: Array, out: Array) -> None:
-        """``X[start:stop, :]``, X Hermitian, into ``out (d, stop - start, columns)`` from packed ``slices (d, size)``."""
+        """Write ``X[start:stop, :]``, X Hermitian, to ``out (d, stop - start, columns)`` from ``slices (d, size)``."""
         out[:, :, : row.right] = self._stored(row, slices)
         for below in self.rows_stored[self.rows_stored.index(row) + 1 :]:
             columns = self._stored(below, slices)[:, :, row.start : row.stop].swapaxes(1, 2)

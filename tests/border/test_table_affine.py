@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from tests.border.families import BASE, BOX, FAMILIES, POINTS, SLOPE, SQUARE, exact_line, late, line, spoiled, unsteady
 
+from neumatc.box import Box
 from neumatc.errors import InputError, NonFiniteError
 from neumatc.family import Affine, Family, Spec, Table
 
@@ -145,6 +146,34 @@ def test_coefficients_that_answer_differently_twice_are_refused() -> None:
 def test_an_overflow_of_the_sum_names_its_point() -> None:
     with pytest.raises(NonFiniteError, match=r"A\(p\) at p = 0\.25 must be finite"):
         Affine(np.full((1, 2, 2), 1e300), lambda p: [1e10 * p]).at(POINTS, BOX)
+
+
+def test_each_coefficient_is_asked_for_once() -> None:
+    asked: list[float] = []
+    family = Affine(np.ones((2, 3, 3)), lambda p: (asked.append(p), [1.0, p])[1])
+    points = np.linspace(0, 1, 7)[:, None]
+    np.testing.assert_array_equal(family.theta(points, Box.of((0, 1)))[:, 1], points[:, 0])
+    assert asked == points[:, 0].tolist()
+
+
+def test_coefficients_may_use_their_memory_again() -> None:
+    memory = np.ones(2)
+
+    def theta(p: float) -> Any:
+        memory[1] = p
+        return memory
+
+    points = np.linspace(0, 1, 7)[:, None]
+    found = Affine(np.ones((2, 3, 3)), theta).theta(points, Box.of((0, 1)))
+    np.testing.assert_array_equal(found[:, 1], points[:, 0])
+
+
+@pytest.mark.parametrize("answer", [lambda p: [1, 2], lambda p: np.float32([1, p]), lambda p: [1.0, 1j * p]])
+def test_coefficients_of_other_types_are_what_they_were(answer: Any) -> None:
+    points = np.array([[1.0], [2.0]])
+    found = Affine(np.ones((2, 3, 3)), answer).theta(points, Box.of((1, 2)))
+    np.testing.assert_array_equal(found, [answer(1.0), answer(2.0)])
+    assert np.iscomplexobj(found) == np.iscomplexobj(answer(1.0))
 
 
 def test_affine_agrees_with_the_spec() -> None:

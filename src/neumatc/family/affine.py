@@ -15,6 +15,9 @@ from neumatc.family.calls import Caller, answers, check_callable, check_finite_r
 
 __all__ = ["Affine"]
 
+PLAIN = (np.ndarray, list, tuple)
+"""Types of coefficients that are looked at for all points together."""
+
 
 @final
 @dataclass(frozen=True, init=False, eq=False)
@@ -100,6 +103,8 @@ class Affine(MatrixFamily):
     def theta(self, points: Float64, box: Box, executor: Executor | None = None) -> Array:
         """Return the coefficients at points (B, D) as (B, Q)."""
         check_points(points, box)
+        if executor is None and (plain := self._plain(points, box)) is not None:
+            return plain
         caller = self._caller(box)
         theta: list[Array] = []
         where = box.describe(points[0]) if len(points) else ""
@@ -108,6 +113,25 @@ class Affine(MatrixFamily):
             theta.append(coefficients)
             check_dtype(coefficients.dtype, caller.what(row), theta[0].dtype, where)
         return np.stack(theta) if theta else np.empty((0, len(self.matrices)))
+
+    def _plain(self, points: Float64, box: Box) -> Array | None:
+        """Coefficients that are real vectors or lists, looked at together; None where one is anything else.
+
+        Then all are asked for again, one by one, and what is wrong is named. To look at each takes longer than it takes
+        most functions to compute it.
+        """
+        theta = np.empty((len(points), len(self.matrices)))
+        try:
+            for row, point in enumerate(points):
+                answer = self.coefficients(box.scalar(point))
+                found = np.asarray(answer) if type(answer) in PLAIN else np.empty(0)
+                if found.dtype != np.float64 or found.shape != theta.shape[1:]:
+                    return None
+                theta[row] = found
+        # The user's code may raise anything at all; asked again it is told where.
+        except Exception:
+            return None
+        return theta if np.isfinite(theta).all() else None
 
     def inspect(self, box: Box) -> Spec:
         """Ask for the coefficients in the middle of the box, twice."""
