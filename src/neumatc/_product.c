@@ -22,6 +22,7 @@
 
 enum {
     PANEL = 384,  /* columns of C that are packed together, at most */
+    FEWEST = 24,  /* columns for which tiles are tall */
     LEAST = 48,   /* columns that hold whole tiles of every kind, so that panels are multiples of them */
     PACKED = 1 << 18, /* bytes of a packed panel where more than LEAST columns are taken: a part of the second cache */
     WIDE = 528,   /* columns of C that are packed together where not all of its rows are, but DEPTH of them, */
@@ -56,8 +57,11 @@ struct piece {
     const struct place *place;
     int64_t done, count, to;
     Py_ssize_t skip;
-    int zero, grows; /* whether it is zeros alone; whether products are added to what is in out */
+    int grows;      /* whether products are added to what is in out */
+    uint32_t blank; /* which LEAST columns, counted from where its first tile begins, are zeros: a bit for each */
 };
+
+#define ZEROS UINT32_MAX /* of a piece that is blank all over */
 
 /* Columns of C, or zeros where `from` is negative, that stand side by side in C and in out. */
 struct run {
@@ -101,16 +105,26 @@ struct job {
 #endif
 
 /* One set of functions for each kind of numbers and of vectors: LANES numbers in a register, tiles of TALL rows and
-   BROAD registers, so many that the sums just fit into the registers. */
+   BROAD registers, so many that the sums just fit into the registers. Broad tiles write longer pieces of memory;
+   tall ones are for results of few columns. */
 #if defined(__x86_64__)
 #define TARGET __attribute__((target("avx512f,avx512vl,avx2,fma")))
 #define STREAM(to, vector) _mm512_stream_si512((void *)(to), (__m512i)(vector))
 #define REAL double
 #define WHOLE int64_t
 #define LANES 8
+#define TALL 4
+#define BROAD 6
+#define KIND double_avx512
+#include "_product_tile.h"
+#undef TALL
+#undef BROAD
 #define TALL 8
 #define BROAD 3
-#define KIND double_avx512
+#define REAL double
+#define WHOLE int64_t
+#define LANES 8
+#define KIND double_avx512_tall
 #include "_product_tile.h"
 #define REAL float
 #define WHOLE int32_t
@@ -227,7 +241,9 @@ static double (*squares_of(enum vectors vectors))(const double *, Py_ssize_t)
 static void choose(struct job *job, enum vectors vectors)
 {
 #if defined(__x86_64__)
-    if (vectors == AVX512)
+    if (vectors == AVX512 && job->size == sizeof(double) && columns_in(job) <= FEWEST)
+        job->panel = panel_double_avx512_tall, job->single = single_double_avx512_tall;
+    else if (vectors == AVX512)
         CHOOSE(job, avx512);
     else if (vectors == AVX2)
         CHOOSE(job, avx2);
@@ -244,19 +260,30 @@ static int is_next(const struct job *job, const struct place *place)
     return place + 1 < job->places + job->count && place[1].to == place->to + place->count;
 }
 
+/* What is blank where columns from `start` to `end` are not. A piece of more than 32 times LEAST columns has one row of
+   results, where only those matter that are ZEROS. */
+static uint32_t without(uint32_t blank, Py_ssize_t start, Py_ssize_t end)
+{
+    for (Py_ssize_t k = start / LEAST; k * LEAST < end; k++)
+        blank &= ~(1u << k % 32);
+    return blank;
+}
+
 /* Where there are several points, places that follow each other in a row of out become one piece, zeros among them: each
    visit to a row of out takes as long as a few hundred of its numbers. */
 static struct piece piece_of(const struct job *job, const struct place *place, int64_t done)
 {
     const int64_t to = place->to + done;
     Py_ssize_t skip = job->stream ? ((uintptr_t)job->out + to * job->size) % LINE / job->size : 0;
-    struct piece piece = {place, done, 0, to, skip, place->from < 0, 0};
+    struct piece piece = {place, done, 0, to, skip, 0, ZEROS};
     for (const int64_t most = job->columns - skip;;) {
-        piece.count += run_of(place, done, most - piece.count).count;
+        const struct run run = run_of(place, done, most - piece.count);
+        if (run.from >= 0)
+            piece.blank = without(piece.blank, skip + piece.count, skip + piece.count + run.count);
+        piece.count += run.count;
         if (piece.count == most || job->single != NULL || !is_next(job, place))
             return piece;
         place++, done = 0;
-        piece.zero &= place->from < 0;
     }
 }
 

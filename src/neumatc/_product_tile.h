@@ -101,11 +101,13 @@ TARGET static inline __attribute__((always_inline)) void NAMED(rows, KIND)(const
     enum { BREADTH = BROAD * LANES };
     Py_ssize_t end = piece.skip + piece.count;
     for (Py_ssize_t k = piece.skip - piece.skip % BREADTH; k < end; k += BREADTH) {
-        Py_ssize_t first = k < piece.skip ? piece.skip : k, last = k + BREADTH < end ? k + BREADTH : end;
+        const REAL *columns = packed + k * width;
+        const Py_ssize_t first = k < piece.skip ? piece.skip : k, last = k + BREADTH < end ? k + BREADTH : end;
+        const Py_ssize_t depth = piece.blank >> k / LEAST & 1 ? 0 : width;
         char *to = out + (k - piece.skip) * (Py_ssize_t)sizeof(REAL);
         if (last - first == BREADTH) {
             const int add = !stream && piece.grows;
-            NAMED(tile, KIND)(phi, width, packed + k * width, to, job->out_stride, tall, stream, add);
+            NAMED(tile, KIND)(phi, depth, columns, to, job->out_stride, tall, stream, add);
             continue;
         }
         REAL edge[TALL * BREADTH] = {0};
@@ -113,7 +115,7 @@ TARGET static inline __attribute__((always_inline)) void NAMED(rows, KIND)(const
         to += (first - k) * (Py_ssize_t)sizeof(REAL);
         for (int row = 0; piece.grows && row < tall; row++)
             memcpy(edge + row * BREADTH + first - k, to + row * job->out_stride, bytes);
-        NAMED(tile, KIND)(phi, width, packed + k * width, (char *)edge, sizeof(REAL) * BREADTH, tall, 0, 1);
+        NAMED(tile, KIND)(phi, depth, columns, (char *)edge, sizeof(REAL) * BREADTH, tall, 0, 1);
         for (int row = 0; row < tall; row++)
             memcpy(to + row * job->out_stride, edge + row * BREADTH + first - k, bytes);
     }
@@ -165,7 +167,7 @@ TARGET static void NAMED(panel, KIND)(
     const struct job *job, struct piece piece, Py_ssize_t first, Py_ssize_t rows, void *scratch)
 {
     const REAL *phi = (const REAL *)job->phi + first * job->width;
-    const Py_ssize_t width = piece.zero ? 0 : job->width;
+    const Py_ssize_t width = piece.blank == ZEROS ? 0 : job->width;
     char *out = job->out + first * job->out_stride + piece.to * (Py_ssize_t)sizeof(REAL);
     if (width && job->depth < job->rows) {
         NAMED(by_depth, KIND)(job, piece, phi, rows, scratch, out);
@@ -227,7 +229,7 @@ TARGET static inline __attribute__((always_inline)) void NAMED(row, KIND)(
 
 TARGET static void NAMED(single, KIND)(const struct job *job, struct piece piece)
 {
-    if (piece.zero)
+    if (piece.blank == ZEROS)
         memset((REAL *)job->out + piece.to, 0, piece.count * sizeof(REAL));
     else if (job->turned)
         NAMED(row, KIND)(job, piece, 1);

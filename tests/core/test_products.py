@@ -188,7 +188,7 @@ def test_what_is_not_finite_stays_where_it_belongs() -> None:
 
 @needs_compiled
 @EVERY
-@pytest.mark.parametrize("n", [1, 31, 33, 96])
+@pytest.mark.parametrize("n", [1, 31, 33, 96, 210])
 @pytest.mark.parametrize("form", ["lower", "upper"])
 @pytest.mark.usefixtures("_vectors")
 def test_triangles_go_where_they_belong(kind: str, n: int, form: Any) -> None:
@@ -201,6 +201,29 @@ def test_triangles_go_where_they_belong(kind: str, n: int, form: Any) -> None:
     scatter(phi, packed, part.places, out.reshape(11, -1))
     np.testing.assert_allclose(out, np.einsum("bd,dij->bij", phi, slices), rtol=0, atol=tolerance(kind))
     assert (out[~cut(np.ones(out.shape, bool))] == 0).all()
+
+
+@needs_compiled
+@EVERY
+@pytest.mark.parametrize("offset", [0, 3])
+@pytest.mark.parametrize("stream", [1, 1 << 40])
+@pytest.mark.usefixtures("_vectors")
+def test_runs_and_zeros_of_any_length_share_a_row(
+    kind: str, offset: int, stream: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(products, "STREAM", stream)
+    phi, C = draw((9, 150), DTYPES[kind][0], 0), draw((150, 900), DTYPES[kind][1], 1)
+    runs = [(0, 1), (-1, 130), (40, 300), (-1, 3), (350, 47), (-1, 49), (-1, 51), (400, 2), (-1, 96), (500, 289)]
+    ends = np.cumsum([count for _, count in runs])
+    expected = np.zeros((9, ends[-1]), complex)
+    for (start, count), end in zip(runs, ends, strict=True):
+        if start >= 0:
+            expected[:, end - count : end] = exact(phi, C[:, start : start + count])
+    whole = np.full((9, 1024), 7, C.dtype)
+    out = whole[:, offset : offset + ends[-1]]
+    assert scatter(phi, C, np.array([(*run, end - run[1]) for run, end in zip(runs, ends, strict=True)]), out)
+    np.testing.assert_allclose(out, expected, rtol=0, atol=1e2 * tolerance(kind))
+    assert (whole == 7).sum() == whole.size - out.size
 
 
 @needs_compiled
