@@ -3,7 +3,9 @@
    A library calls LAPACK once for each matrix, and a matrix of twenty rows is done in less time than the call takes.
    Here eight matrices are one: number by number side by side, so that each instruction serves all eight. A few
    matrices, and large ones, of which eight would not stay in the cache, are factored one after another, with rows as
-   vectors. Only the upper triangle of N is read. */
+   vectors. Only the upper triangle of N is read.
+
+   One least-squares problem alone is solved in one call, since its matrix is made of rows as they lie in memory. */
 
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030B0000 /* Python 3.11, the first with buffers */
@@ -25,38 +27,59 @@ enum {
 
 #define INLINE static inline __attribute__((always_inline))
 
+/* Rows of so many numbers, `stride` numbers apart; complex ones, (re, im) in turn, where `turned`. */
+struct rows {
+    const double *numbers;
+    Py_ssize_t count, length, stride;
+    int turned;
+};
+
 #if defined(__x86_64__)
 #define TARGET __attribute__((target("avx512f,avx512vl,avx2,fma")))
 #define LANES 8
 #define KIND avx512
 #include "_cholesky_bundle.h"
+#include "_cholesky_normal.h"
+#undef TARGET
+#undef LANES
+#undef KIND
 
 #define TARGET __attribute__((target("avx2,fma")))
 #define LANES 4
 #define KIND avx2
 #include "_cholesky_bundle.h"
+#include "_cholesky_normal.h"
+#undef TARGET
+#undef LANES
+#undef KIND
 #endif
 
 #define TARGET
 #define LANES 2
 #define KIND basic
 #include "_cholesky_bundle.h"
+#include "_cholesky_normal.h"
+#undef TARGET
+#undef LANES
+#undef KIND
 
 struct kernels {
     void (*factor)(double *R, Py_ssize_t m, Py_ssize_t stride, double *least, int each);
     void (*solve)(const double *R, Py_ssize_t m, Py_ssize_t stride, double *x, int each);
+    void (*inner)(const double *const left[2], const double *const right[2], Py_ssize_t, double found[2][2][2], int turned);
+    void (*subtract)(const struct rows *J, const double *x, double *r);
 };
 
 static struct kernels kernels_of(enum vectors vectors)
 {
 #if defined(__x86_64__)
     if (vectors == AVX512)
-        return (struct kernels){factor_avx512, solve_avx512};
+        return (struct kernels){factor_avx512, solve_avx512, inner_avx512, subtract_avx512};
     if (vectors == AVX2)
-        return (struct kernels){factor_avx2, solve_avx2};
+        return (struct kernels){factor_avx2, solve_avx2, inner_avx2, subtract_avx2};
 #endif
     (void)vectors;
-    return (struct kernels){factor_basic, solve_basic};
+    return (struct kernels){factor_basic, solve_basic, inner_basic, subtract_basic};
 }
 
 /* How B matrices of m rows are laid out: so many side by side, and so many numbers of each in a row. */
@@ -133,6 +156,70 @@ static int solve_all(const double *R, const Py_buffer *g, const Py_buffer *out, 
     }
     free(x);
     return 0;
+}
+
+/* Two rows from the i-th on, the last one twice if need be. */
+static void two_rows(const struct rows *J, Py_ssize_t i, const double *found[2])
+{
+    found[0] = J->numbers + i * J->stride;
+    found[1] = i + 1 < J->count ? found[0] + J->stride : found[0];
+}
+
+/* The upper triangle of N_ij = Σ_e conj(J_ie) J_je, in the form in which it multiplies (re, im) in turn. */
+static void normal_matrix(const struct rows *J, double *R, Py_ssize_t stride, struct kernels kernels)
+{
+    memset(R, 0, (J->count << J->turned) * stride * sizeof *R);
+    for (Py_ssize_t i = 0; i < J->count; i += 2)
+        for (Py_ssize_t j = i; j < J->count; j += 2) {
+            const double *left[2], *right[2];
+            double found[2][2][2];
+            two_rows(J, i, left), two_rows(J, j, right);
+            kernels.inner(left, right, J->length, found, J->turned);
+            for (Py_ssize_t a = i; a < i + 2 && a < J->count; a++)
+                for (Py_ssize_t b = a > j ? a : j; b < j + 2 && b < J->count; b++) {
+                    const double re = found[a - i][b - j][0], im = found[a - i][b - j][1];
+                    double *row = R + (a << J->turned) * stride + (b << J->turned);
+                    row[0] = re;
+                    if (J->turned)
+                        row[1] = -im, row[stride] = a < b ? im : 0.0, row[stride + 1] = re;
+                }
+        }
+}
+
+/* g_i = Σ_e conj(J_ie) r_e. */
+static void projected(const struct rows *J, const double *r, double *g, struct kernels kernels)
+{
+    const double *left[2], *const right[2] = {r, r};
+    for (Py_ssize_t i = 0; i < J->count; i += 2) {
+        double found[2][2][2];
+        two_rows(J, i, left);
+        kernels.inner(left, right, J->length, found, J->turned);
+        for (Py_ssize_t a = i; a < i + 2 && a < J->count; a++)
+            memcpy(g + (a << J->turned), found[a - i][0], sizeof *g << J->turned);
+    }
+}
+
+/* x = argmin |Σ_j x_j J_j - r| by normal equations and one step of refinement. Returns the least pivot, as `factor` tells
+   it, or -1 where there was no memory. */
+static double least_squares_of(const struct rows *J, const double *r, double *x, struct kernels kernels)
+{
+    const Py_ssize_t m = J->count << J->turned, stride = (m + BUNDLE - 1) / BUNDLE * BUNDLE; /* whole vectors */
+    double *R = malloc((m * stride + J->length + m + 1) * sizeof *R), *rest = R + m * stride, *g = rest + J->length;
+    if (R == NULL)
+        return -1.0;
+    double least;
+    normal_matrix(J, R, stride, kernels);
+    kernels.factor(R, m, stride, &least, 1);
+    projected(J, r, x, kernels);
+    kernels.solve(R, m, stride, x, 1);
+    memcpy(rest, r, J->length * sizeof *rest);
+    kernels.subtract(J, x, rest);
+    projected(J, rest, g, kernels);
+    kernels.solve(R, m, stride, g, 1);
+    for (Py_ssize_t i = 0; i < m; i++)
+        x[i] += g[i];
+    free(R);
+    return sqrt(least);
 }
 
 struct arguments {
@@ -229,6 +316,37 @@ static PyObject *solve(PyObject *module, PyObject *tuple)
     return finished(&given);
 }
 
+PyDoc_STRVAR(least_squares_doc,
+    "least_squares(J, r, x, vectors=-1, /)\n--\n\n"
+    "``x = argmin |x J - r|`` for ``J (m, E)``, ``r (E,)`` and ``x (m,)`` by normal equations and one step of refinement.\n\n"
+    "Where x is twice as long, all three hold complex numbers as (re, im) in turn. Returns the least pivot, as `factor`.\n"
+    "Arrays of float64; rows of J, r and x contiguous.");
+
+static PyObject *least_squares(PyObject *module, PyObject *tuple)
+{
+    struct arguments given;
+    double least = 0.0;
+    (void)module;
+    if (are_parsed(tuple, &given, (const int[]){2, 1, 1}, 2)) {
+        const Py_buffer *view = &given.view[0], *r = &given.view[1], *x = &given.view[2];
+        const Py_ssize_t m = view->shape[0], length = view->shape[1], turned = x->shape[0] != m;
+        const int rows = (length <= 1 || view->strides[1] == view->itemsize) && view->strides[0] % view->itemsize == 0;
+        if (!rows || !is_memory(r, length) || !is_memory(x, m << turned) || length % (1 + turned))
+            PyErr_SetString(PyExc_ValueError, "J, r and x do not belong together");
+        else {
+            const struct rows J = {view->buf, m, length, view->strides[0] / view->itemsize, turned};
+            PyThreadState *state = m * length > BRIEF ? PyEval_SaveThread() : NULL;
+            least = least_squares_of(&J, r->buf, x->buf, kernels_of(chosen_vectors(given.vectors)));
+            if (state != NULL)
+                PyEval_RestoreThread(state);
+            if (least < 0)
+                PyErr_NoMemory();
+        }
+    }
+    release(&given);
+    return PyErr_Occurred() ? NULL : PyFloat_FromDouble(least);
+}
+
 PyDoc_STRVAR(numbers_doc, "numbers(B, m, /)\n--\n\nHow many numbers the factors of ``N (B, m, m)`` take.");
 
 static PyObject *numbers(PyObject *module, PyObject *tuple)
@@ -243,6 +361,7 @@ static PyObject *numbers(PyObject *module, PyObject *tuple)
 static PyMethodDef methods[] = {
     {"factor", factor, METH_VARARGS, factor_doc},
     {"solve", solve, METH_VARARGS, solve_doc},
+    {"least_squares", least_squares, METH_VARARGS, least_squares_doc},
     {"numbers", numbers, METH_VARARGS, numbers_doc},
     {NULL, NULL, 0, NULL},
 };

@@ -100,7 +100,3 @@ TARGET static void NAMED(solve, KIND)(const double *R, Py_ssize_t m, Py_ssize_t 
 {
     each == 1 ? NAMED(solved, KIND)(R, m, stride, x, 1) : NAMED(solved, KIND)(R, m, stride, x, BUNDLE);
 }
-
-#undef TARGET
-#undef LANES
-#undef KIND

@@ -93,17 +93,6 @@ struct job {
 
 #include "_product_pool.h"
 
-/* The vector with neighbours exchanged. */
-#define NEIGHBOURS_2 1, 0
-#define NEIGHBOURS_4 NEIGHBOURS_2, 3, 2
-#define NEIGHBOURS_8 NEIGHBOURS_4, 5, 4, 7, 6
-#define NEIGHBOURS_16 NEIGHBOURS_8, 9, 8, 11, 10, 13, 12, 15, 14
-#if defined(__clang__)
-#define EXCHANGED(vector, places) __builtin_shufflevector(vector, vector, NAMED(NEIGHBOURS, LANES))
-#else
-#define EXCHANGED(vector, places) __builtin_shuffle(vector, (places){NAMED(NEIGHBOURS, LANES)})
-#endif
-
 /* One set of functions for each kind of numbers and of vectors: LANES numbers in a register, tiles of TALL rows and
    BROAD registers, so many that the sums just fit into the registers. Broad tiles write longer pieces of memory;
    tall ones are for results of few columns. */

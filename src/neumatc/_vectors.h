@@ -10,6 +10,17 @@ static const char *const VECTORS[] = {"basic", "avx2", "avx512"};
 #define JOIN(a, b) a##_##b
 #define NAMED(a, b) JOIN(a, b)
 
+/* A vector with neighbours exchanged: (im, re) of every (re, im). `places` is the type of vectors of as many integers. */
+#define NEIGHBOURS_2 1, 0
+#define NEIGHBOURS_4 NEIGHBOURS_2, 3, 2
+#define NEIGHBOURS_8 NEIGHBOURS_4, 5, 4, 7, 6
+#define NEIGHBOURS_16 NEIGHBOURS_8, 9, 8, 11, 10, 13, 12, 15, 14
+#if defined(__clang__)
+#define EXCHANGED(vector, places) __builtin_shufflevector(vector, vector, NAMED(NEIGHBOURS, LANES))
+#else
+#define EXCHANGED(vector, places) __builtin_shuffle(vector, (places){NAMED(NEIGHBOURS, LANES)})
+#endif
+
 static inline enum vectors best_vectors(void)
 {
 #if defined(__x86_64__)

@@ -1,4 +1,4 @@
-"""Cholesky factors of many small matrices, compiled: they take less time than it takes to call LAPACK for each."""
+"""Cholesky factors of small matrices, compiled: these take less time than it takes to call LAPACK for each of them."""
 
 from __future__ import annotations
 
@@ -41,6 +41,20 @@ def solved(R: Array, g: Any) -> Any:
     x = np.empty_like(right)
     compiled.solve(R, right, x)
     return as_in(g, x)
+
+
+def least_squares(columns: Array, r: Array) -> tuple[Array, float] | None:
+    """``argmin |J x - r|`` for ``columns (m, E)``, those of J, and ``r (E,)``, with one step of refinement.
+
+    Real or complex numbers in double precision. Returns x and the least pivot of ``JᴴJ`` as `factored` tells it; None
+    without compiled code for such arrays.
+    """
+    built: Any = compiled
+    if built is None or columns.dtype.char not in "dD" or r.dtype != columns.dtype:
+        return None
+    columns, r, x = np.ascontiguousarray(columns), np.ascontiguousarray(r), np.empty(len(columns), columns.dtype)
+    least: float = built.least_squares(columns.view(float), r.view(float), x.view(float))
+    return x, least
 
 
 def as_in(other: Any, x: Array) -> Any:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from neumatc import definite
-from neumatc.definite import compiled, factored, in_memory, solved
+from neumatc.definite import compiled, factored, in_memory, least_squares, solved
 
 pytestmark = pytest.mark.skipif(compiled is None, reason="neumatc._cholesky was not built: no C compiler")
 
@@ -44,6 +44,10 @@ def _vectors(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         @staticmethod
         def solve(*arguments: Any) -> None:
             compiled.solve(*arguments, request.param)
+
+        @staticmethod
+        def least_squares(*arguments: Any) -> float:
+            return compiled.least_squares(*arguments, request.param)
 
     monkeypatch.setattr(definite, "compiled", Chosen)
 
@@ -145,6 +149,55 @@ def test_other_numbers_are_left_to_their_library(dtype: Any) -> None:
 def test_arrays_that_do_not_belong_together_are_refused(given: Any) -> None:
     with pytest.raises(ValueError, match=r"belong together|float64"):
         compiled.factor(*given)
+
+
+def numbers(shape: Any, dtype: Any) -> Any:
+    rng = np.random.default_rng(shape)
+    return rng.standard_normal(shape) + (1j * rng.standard_normal(shape) if dtype is complex else 0.0)
+
+
+@pytest.mark.parametrize("dtype", [float, complex])
+@pytest.mark.parametrize(
+    ("m", "E"), [(0, 4), (1, 1), (1, 9), (2, 7), (3, 16), (12, 12), (13, 31), (40, 204), (41, 130)]
+)
+def test_least_squares_alone(m: int, E: int, dtype: Any) -> None:
+    J = numbers((m, E), dtype) * np.geomspace(1, 1e-8, m)[:, None]
+    r = numbers((E,), dtype)
+    found = least_squares(J, r)
+    assert found is not None
+    x, pivot = found
+    lengths = np.linalg.norm(J, axis=1)
+    unit = J / lengths[:, None]
+    wanted = np.linalg.lstsq(unit.T, r, rcond=None)[0]
+    condition = np.linalg.cond(unit) if m else 1.0
+    assert np.linalg.norm(x * lengths - wanted) <= 1e-14 * condition**2 * max(np.linalg.norm(r), 1.0)
+    real = np.stack([J.real, -J.imag], 1).reshape(-1, E)
+    real = np.concatenate([real, np.stack([J.imag, J.real], 1).reshape(-1, E)], 1) if dtype is complex else J
+    np.testing.assert_allclose(pivot, factored((real @ real.T)[None])[1][0], rtol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [float, complex])
+def test_least_squares_in_any_memory(dtype: Any) -> None:
+    J, r = numbers((7, 60), dtype), numbers((60,), dtype)
+    wanted = least_squares(np.ascontiguousarray(J[:, ::2]), np.ascontiguousarray(r[::2]))
+    found = least_squares(J[:, ::2], r[::2])
+    assert wanted is not None
+    assert found is not None
+    np.testing.assert_array_equal(found[0], wanted[0])
+    assert least_squares(J.astype(np.complex64), r) is None
+    with pytest.raises(ValueError, match="belong together"):
+        compiled.least_squares(np.zeros((3, 8)), np.zeros(7), np.zeros(3))
+    with pytest.raises(ValueError, match="belong together"):
+        compiled.least_squares(np.zeros((3, 7)), np.zeros(7), np.zeros(6))
+
+
+@pytest.mark.parametrize("dtype", [float, complex])
+def test_dependent_columns_have_no_pivot(dtype: Any) -> None:
+    J = numbers((5, 30), dtype)
+    J[3] = 2 * J[1]
+    found = least_squares(J, numbers((30,), dtype))
+    assert found is not None
+    assert not found[1] > 1e-6
 
 
 def test_a_right_hand_side_of_another_size_is_refused() -> None:

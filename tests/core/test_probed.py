@@ -10,15 +10,18 @@ from scipy.stats import binom
 from tests.core.test_sketch import EQUATIONS, SLICES, drawn, operation
 
 import neumatc as nmc
+from neumatc import definite
 from neumatc.certify import DELTA
 from neumatc.correct import Corrector
-from neumatc.correct.reduced import complex_solution
+from neumatc.correct.reduced import sound_solution
 from neumatc.equations import Symbol
 from neumatc.errors import InputError, NonFiniteError, UndefinedError
 from neumatc.latent.checker import FEWER, FREEDOM, LatentChecker
 from neumatc.latent.quantile import bilinear_factor
 from neumatc.probes import from_left, from_right, gaussian, whole
 from neumatc.sketch import Sketch
+
+needs_compiled = pytest.mark.skipif(definite.compiled is None, reason="neumatc._cholesky was not built: no C compiler")
 
 N = 72
 """Beyond n = 64, where certificates come from the coefficients."""
@@ -59,11 +62,17 @@ def test_residuals_from_summed_slices_are_those_of_the_tensors(
     np.testing.assert_allclose(equations.norm(phi), equations.formed.norm(phi), rtol=1e-11)
 
 
+@pytest.mark.parametrize("way", ["compiled", "numpy"])
 @pytest.mark.parametrize("points", [1, 2])
+@pytest.mark.parametrize(("numbers", "doubled"), [(float, False), (complex, False), (complex, True)])
 @pytest.mark.parametrize("name", ["A X = I", "X A = I", "A X A = A", "2 X = A B - I", "A X = Xᴴ B", "Xᴴ = A"])
-def test_complex_equations_are_solved_as_their_real_form_is(name: str, points: int) -> None:
-    equations = probed(name, complex, True, points)
-    start = np.random.default_rng(3).standard_normal((points, 2 * SLICES))
+def test_linear_equations_are_solved_as_their_real_form_is(
+    name: str, numbers: Any, doubled: bool, points: int, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if way == "numpy":
+        monkeypatch.setattr(definite, "compiled", None)
+    equations = probed(name, numbers, doubled, points)
+    start = np.random.default_rng(3).standard_normal((points, SLICES * (2 if doubled else 1)))
     found = equations.solve(start)
     J, a = equations.L, equations.a
     for i in range(points):
@@ -79,18 +88,20 @@ def test_a_slice_that_stands_twice_is_given_half_of_the_weight_each_time() -> No
     equations = Corrector.of(operation(EQUATIONS["A X = I"]), sketch, slices, True, known).reduce(known)
     found = equations.solve(np.zeros((1, 6)))[0]
     np.testing.assert_allclose(found[2:4], found[4:6], rtol=1e-8)
-    assert complex_solution(equations.L[0][:, ::2].T + 0j, equations.a[0] + 0j) is None
+    assert sound_solution(equations.L[0][:, ::2].T + 0j, equations.a[0] + 0j) is None
 
 
-def test_refinement_gives_digits_back() -> None:
+@needs_compiled
+@pytest.mark.parametrize("numbers", [float, complex])
+def test_refinement_gives_digits_back(numbers: Any) -> None:
     rng = np.random.default_rng(0)
-    U, V = (np.linalg.qr(gaussian(shape, complex, rng))[0] for shape in ((60, 10), (10, 10)))
-    J, x = (U * np.geomspace(1, 1e-4, 10)) @ V, gaussian((10,), complex, rng)
-    found = complex_solution(J.T, J @ x)
+    U, V = (np.linalg.qr(gaussian(shape, numbers, rng))[0] for shape in ((60, 10), (10, 10)))
+    J, x = (U * np.geomspace(1, 1e-4, 10)) @ V, gaussian((10,), numbers, rng)
+    found = sound_solution(J.T, J @ x)
     assert found is not None
     assert np.linalg.norm(found - x) < 1e-10 * np.linalg.norm(x)
-    assert complex_solution(((U * np.geomspace(1, 1e-9, 10)) @ V).T, J @ x) is None
-    assert complex_solution(J.T, J @ x * np.nan) is None
+    assert sound_solution(((U * np.geomspace(1, 1e-9, 10)) @ V).T, J @ x) is None
+    assert sound_solution(J.T, J @ x * np.nan) is None
 
 
 @pytest.mark.parametrize("function", ["", "exp"])

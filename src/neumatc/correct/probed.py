@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neumatc.arrays import Array, is_complex
-from neumatc.correct.reduced import STEPS, Reduced, complex_solution, lengths
+from neumatc.correct.reduced import STEPS, Reduced, lengths, sound_solution
 from neumatc.products import product, tall
 
 if TYPE_CHECKING:
@@ -78,9 +78,10 @@ class Probed:
 
     def solve(self, phi: Array, steps: int = STEPS) -> Array:
         """`Reduced.solve`."""
-        if len(phi) == self.batch == 1 and self.corrector.linear and self.corrector.halves:
+        corrector = self.corrector
+        if len(phi) == self.batch == 1 and corrector.linear and corrector.halves == corrector.complex_numbers:
             columns = self._columns[0]
-            x = complex_solution(columns, (self._constant + product(self.corrector.coefficients(phi), columns))[0])
+            x = sound_solution(columns, (self._constant + product(corrector.coefficients(phi), columns))[0])
             if x is not None:
                 corrected: Array = phi - x.view(float)
                 return corrected

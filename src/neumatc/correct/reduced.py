@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
+from neumatc import definite
 from neumatc.arrays import Array
-from neumatc.least import Factored, many_at_once
-from neumatc.products import product
+from neumatc.least import PIVOT, many_at_once
 
 STEPS = 3
 """Gauss-Newton steps for quadratic equations; three reach the best of the span from an error of 1e-2."""
@@ -91,35 +91,17 @@ def lengths(r: Array) -> Array:
     return size
 
 
-def complex_solution(columns: Array, r: Array) -> Array | None:
-    """``argmin |J x - r|`` for complex ``columns (d, E)``, those of J, and ``r (E,)``; None where it cannot be trusted.
+def sound_solution(columns: Array, r: Array) -> Array | None:
+    """``argmin |J x - r|`` for ``columns (d, E)``, those of J, and ``r (E,)``, real or complex.
 
-    `neumatc.least.normal_solution` of the real form, with one step of refinement, at a quarter of its products.
+    By normal equations, as `neumatc.least.normal_solution`, in one call of compiled code; None without that, and where
+    the solution cannot be trusted.
     """
-    adjoint = columns.conj()
-    rows = np.ascontiguousarray(adjoint.T)
-    with np.errstate(all="ignore"):
-        factored = Factored.of(_real_form(product(adjoint, np.ascontiguousarray(columns.T)))[None])
-        if not factored.sound[0]:
-            return None
-
-        def solved(r: Array) -> Array:
-            found: Array = factored.solve(product(r[None], rows).view(float)).view(complex)
-            return found
-
-        x = solved(r)
-        x += solved(r - product(x, columns)[0])
-    return x[0] if np.isfinite(x).all() else None
-
-
-def _real_form(N: Array) -> Array:
-    """A complex ``N (d, d)`` as it multiplies real and imaginary parts that stand in turn, ``(2 d, 2 d)``."""
-    d = len(N)
-    form = np.empty((d, 2, d, 2))
-    form[:, 0, :, 0] = form[:, 1, :, 1] = N.real
-    form[:, 1, :, 0] = N.imag
-    form[:, 0, :, 1] = -N.imag
-    return form.reshape(2 * d, 2 * d)
+    found = definite.least_squares(columns, r)
+    if found is None:
+        return None
+    x, least = found
+    return x if least > PIVOT and np.isfinite(x).all() else None
 
 
 def least_squares(J: Array, r: Array, unique: bool) -> Array:
