@@ -3,7 +3,8 @@
    phi (B, d) is small and C (d, N) is wide, so that the results, B N numbers, are most of the memory that is touched.
    A general matrix product reads them before it writes them, and multiplies while memory waits. Here a panel of C is
    packed into the cache once, a few rows of results are summed in registers, and long results go to memory past the
-   caches, in whole lines, while the next ones are computed.
+   caches, in whole lines, while the next ones are computed. For few points C is read as it lies in memory, once for all
+   of them: to pack it would take as long as to multiply it.
 
    Every result is one sum over j = 1 ... d in this order, whatever the batch, the panel or the number of threads. */
 
@@ -31,8 +32,10 @@ enum {
     SOON = 4,     /* rows that are fetched before they are packed */
     CHUNK = 8,    /* panels that a thread takes at once, at most, */
     TURNS = 4,    /* and how often it comes back at least, if there are so many panels */
-    SINGLE = 2048, /* columns that are taken together where there is one row of results */
-    WAYS = 8,     /* rows of C that are read side by side there */
+    SLIM = 8,     /* points up to which C is not packed, */
+    SLIMMER = 24, /* or where it has more than DEPTH rows; */
+    SUMMED = 2048, /* numbers of their results that are summed together */
+    WAYS = 8,     /* rows of C that are read side by side for them */
     ROWS = 512,   /* points whose results are written panel by panel before those of the next points, at most */
     TALLEST = 8,  /* rows of a tile, at most */
     LINE = 64,    /* bytes of a line of the cache */
@@ -87,7 +90,7 @@ struct job {
     int turned;  /* phi holds (re, im) in turn: a row of C stands for itself and for i times itself */
     int stream;  /* whether results go past the caches: if so, every row of out begins as its first one in a line */
     void (*panel)(const struct job *, struct piece, Py_ssize_t first, Py_ssize_t rows, void *scratch);
-    void (*single)(const struct job *, struct piece); /* instead of panel where there is one row of results, else NULL */
+    int slim;    /* whether C is not packed */
     atomic_llong next;
 };
 
@@ -113,6 +116,7 @@ struct job {
 #define REAL double
 #define WHOLE int64_t
 #define LANES 8
+#define PACKED_ALONE
 #define KIND double_avx512_tall
 #include "_product_tile.h"
 #define REAL float
@@ -193,8 +197,8 @@ static Py_ssize_t panels_of(const struct job *job)
 static void cut_up(struct job *job, int apart, Py_ssize_t threads)
 {
     job->depth = job->rows, job->block = ROWS;
-    if (job->single != NULL)
-        job->columns = SINGLE;
+    if (job->slim)
+        job->columns = SUMMED / larger(1, job->batch) / LEAST * LEAST;
     else if (job->batch <= FEW && job->rows > DEPTH && apart && !job->stream)
         job->columns = WIDE, job->depth = DEPTH >> job->turned;
     else
@@ -223,25 +227,23 @@ static double (*squares_of(enum vectors vectors))(const double *, Py_ssize_t)
     return squares_double_basic;
 }
 
-#define CHOOSE(job, kind) \
-    (job->size == sizeof(double) ? (job->panel = panel_double_##kind, job->single = single_double_##kind) \
-                                 : (job->panel = panel_float_##kind, job->single = single_float_##kind))
+#define CHOSEN(job, form, kind) ((job)->size == sizeof(double) ? form##_double_##kind : form##_float_##kind)
+#define CHOOSE(job, kind) ((job)->panel = (job)->slim ? CHOSEN(job, slim, kind) : CHOSEN(job, panel, kind))
 
 static void choose(struct job *job, enum vectors vectors)
 {
+    job->slim = job->batch <= (job->rows > DEPTH ? SLIMMER : SLIM);
 #if defined(__x86_64__)
-    if (vectors == AVX512 && job->size == sizeof(double) && columns_in(job) <= FEWEST)
-        job->panel = panel_double_avx512_tall, job->single = single_double_avx512_tall;
-    else if (vectors == AVX512)
+    if (vectors == AVX512) {
         CHOOSE(job, avx512);
-    else if (vectors == AVX2)
+        if (!job->slim && job->size == sizeof(double) && columns_in(job) <= FEWEST)
+            job->panel = panel_double_avx512_tall;
+    } else if (vectors == AVX2)
         CHOOSE(job, avx2);
     else
 #endif
         CHOOSE(job, basic);
     (void)vectors;
-    if (job->batch != 1)
-        job->single = NULL;
 }
 
 static int is_next(const struct job *job, const struct place *place)
@@ -249,8 +251,8 @@ static int is_next(const struct job *job, const struct place *place)
     return place + 1 < job->places + job->count && place[1].to == place->to + place->count;
 }
 
-/* What is blank where columns from `start` to `end` are not. A piece of more than 32 times LEAST columns has one row of
-   results, where only those matter that are ZEROS. */
+/* What is blank where columns from `start` to `end` are not. Pieces of more than 32 times LEAST columns are not packed:
+   each is of one place, and only whether it is ZEROS matters. */
 static uint32_t without(uint32_t blank, Py_ssize_t start, Py_ssize_t end)
 {
     for (Py_ssize_t k = start / LEAST; k * LEAST < end; k++)
@@ -258,8 +260,8 @@ static uint32_t without(uint32_t blank, Py_ssize_t start, Py_ssize_t end)
     return blank;
 }
 
-/* Where there are several points, places that follow each other in a row of out become one piece, zeros among them: each
-   visit to a row of out takes as long as a few hundred of its numbers. */
+/* Where C is packed, places that follow each other in a row of out become one piece, zeros among them: each visit to a
+   row of out takes as long as a few hundred of its numbers. */
 static struct piece piece_of(const struct job *job, const struct place *place, int64_t done)
 {
     const int64_t to = place->to + done;
@@ -270,7 +272,7 @@ static struct piece piece_of(const struct job *job, const struct place *place, i
         if (run.from >= 0)
             piece.blank = without(piece.blank, skip + piece.count, skip + piece.count + run.count);
         piece.count += run.count;
-        if (piece.count == most || job->single != NULL || !is_next(job, place))
+        if (piece.count == most || job->slim || !is_next(job, place))
             return piece;
         place++, done = 0;
     }
@@ -281,8 +283,8 @@ static void *work(void *argument)
 {
     struct job *job = argument;
     const size_t bytes = ((job->depth << job->turned) * job->columns + FEW * DEPTH) * job->size + LINE;
-    char *scratch = job->single != NULL ? NULL : malloc(bytes);
-    if (scratch == NULL && job->single == NULL)
+    char *scratch = malloc(bytes);
+    if (scratch == NULL)
         return job;
     void *aligned = scratch + (-(uintptr_t)scratch & (LINE - 1));
     long long mine = atomic_fetch_add(&job->next, 1), panel = 0;
@@ -297,10 +299,7 @@ static void *work(void *argument)
                 mine = atomic_fetch_add(&job->next, 1);
             if (panel / job->chunk != mine)
                 continue;
-            if (job->single != NULL)
-                job->single(job, piece);
-            else
-                job->panel(job, piece, first, rows, aligned);
+            job->panel(job, piece, first, rows, aligned);
         }
     }
 #if defined(__x86_64__)
@@ -402,14 +401,14 @@ static PyObject *multiply(PyObject *module, PyObject *arguments)
         goto refused;
     choose(&job, chosen_vectors(vectors));
     /* A piece that begins in the middle of a line must not cut a complex number. */
-    job.stream = stream && job.single == NULL && (uintptr_t)job.out % (job.size << job.turned) == 0 &&
+    job.stream = stream && !job.slim && (uintptr_t)job.out % (job.size << job.turned) == 0 &&
                  job.out_stride % LINE == 0;
     atomic_init(&job.next, 0);
     threads = threads < 1 ? 1 : threads;
     cut_up(&job, are_apart(&view[1], &view[2]), threads);
     job.chunk = chunk_of(&job, threads);
     Py_BEGIN_ALLOW_THREADS
-    failed = together(work, &job, threads - 1, job.single != NULL || job.batch * job.width * columns_in(&job) < BRIEF);
+    failed = together(work, &job, threads - 1, job.slim || job.batch * job.width * columns_in(&job) < BRIEF);
     Py_END_ALLOW_THREADS
     if (failed)
         PyErr_NoMemory();

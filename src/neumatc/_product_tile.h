@@ -178,63 +178,81 @@ TARGET static void NAMED(panel, KIND)(
     (job->stream ? NAMED(streamed, KIND) : NAMED(kept, KIND))(job, piece, phi, width, rows, scratch, out);
 }
 
-/* One vector of sums, or the first `bytes` of one, plus `rows` rows of C, a constant wherever this is inlined. Where phi
-   is complex, i times a row is the row with neighbours exchanged and every other sign changed. */
-TARGET static inline __attribute__((always_inline)) void NAMED(add, KIND)(
-    const REAL *phi, const char *columns, Py_ssize_t stride, char *sums, const int rows, size_t bytes, const int turned)
+#if !defined(PACKED_ALONE)
+/* One vector, or the first `bytes` of one, of `count` rows of sums, `apart` bytes from each other, plus `rows` rows of C, a
+   constant wherever this is inlined. Where phi is complex, i times a row is the row with neighbours exchanged and every
+   other sign changed. */
+TARGET static inline __attribute__((always_inline)) void NAMED(add, KIND)(const REAL *phi, Py_ssize_t count,
+    const char *columns, Py_ssize_t stride, char *sums, Py_ssize_t apart, const int rows, size_t bytes, const int turned)
 {
-    NAMED(vector, KIND) sum = {0}, row = {0}, signs;
+    NAMED(vector, KIND) row[WAYS] = {{0}}, other[WAYS], signs;
     for (int i = 0; i < LANES; i++)
         signs[i] = i % 2 ? 1 : -1;
-    memcpy(&sum, sums, bytes);
-    for (int j = 0; j < rows; j++, phi += 1 + turned, columns += stride) {
-        memcpy(&row, columns, bytes);
-        sum += phi[0] * row;
+    for (int j = 0; j < rows; j++, columns += stride) {
+        memcpy(&row[j], columns, bytes);
         if (turned)
-            sum += phi[1] * signs * EXCHANGED(row, NAMED(places, KIND));
+            other[j] = signs * EXCHANGED(row[j], NAMED(places, KIND));
     }
-    memcpy(sums, &sum, bytes);
+    for (; count > 0; count--, phi += rows << turned, sums += apart) {
+        NAMED(vector, KIND) sum = {0};
+        memcpy(&sum, sums, bytes);
+        for (int j = 0; j < rows; j++) {
+            sum += phi[j << turned] * row[j];
+            if (turned)
+                sum += phi[2 * j + 1] * other[j];
+        }
+        memcpy(sums, &sum, bytes);
+    }
 }
 
-/* The same for all columns of a piece. */
-TARGET static inline __attribute__((always_inline)) void NAMED(add_all, KIND)(const REAL *phi, const char *columns,
-    Py_ssize_t stride, char *sums, const int rows, Py_ssize_t bytes, const int turned)
+/* The same for all columns of a piece, and the coefficients of these rows of C, which are brought together. */
+TARGET static inline __attribute__((always_inline)) void NAMED(add_all, KIND)(const REAL *phi, Py_ssize_t width,
+    Py_ssize_t count, const char *columns, Py_ssize_t stride, char *sums, Py_ssize_t bytes, const int rows, const int turned)
 {
-    const Py_ssize_t size = sizeof(NAMED(vector, KIND));
+    const Py_ssize_t size = sizeof(NAMED(vector, KIND)), apart = bytes;
+    REAL together[SLIMMER * 2 * WAYS];
+    for (Py_ssize_t r = 0; count > 1 && r < count; r++)
+        memcpy(together + r * (rows << turned), phi + r * width, (rows << turned) * sizeof(REAL));
+    phi = count > 1 ? together : phi;
     for (; bytes >= size; bytes -= size, columns += size, sums += size)
-        NAMED(add, KIND)(phi, columns, stride, sums, rows, size, turned);
+        NAMED(add, KIND)(phi, count, columns, stride, sums, apart, rows, size, turned);
     if (bytes)
-        NAMED(add, KIND)(phi, columns, stride, sums, rows, bytes, turned);
+        NAMED(add, KIND)(phi, count, columns, stride, sums, apart, rows, bytes, turned);
 }
 
-/* The only row of results of a piece: a few rows of C are read side by side, as many as a cache of 8 ways holds where
-   they begin a power of two apart, and for so long that the processor sees what it has to fetch next. */
-TARGET static inline __attribute__((always_inline)) void NAMED(row, KIND)(
-    const struct job *job, struct piece piece, const int turned)
+/* `count` rows of results of a piece, a constant where it is one: a few rows of C are read side by side, as many as a
+   cache of 8 ways holds where they begin a power of two apart, and for so long that the processor sees what it has to
+   fetch next. */
+TARGET static inline __attribute__((always_inline)) void NAMED(read_once, KIND)(
+    const struct job *job, struct piece piece, Py_ssize_t first, const Py_ssize_t count, const int turned)
 {
-    REAL sums[SINGLE];
-    const REAL *phi = (const REAL *)job->phi;
+    REAL sums[SUMMED];
+    const REAL *phi = (const REAL *)job->phi + first * job->width;
     const char *columns = job->C + (piece.place->from + piece.done) * (Py_ssize_t)sizeof(REAL);
-    const Py_ssize_t stride = job->C_stride, bytes = piece.count * (Py_ssize_t)sizeof(REAL);
+    const Py_ssize_t stride = job->C_stride, bytes = piece.count * (Py_ssize_t)sizeof(REAL), width = job->width;
     Py_ssize_t left = job->rows;
-    memset(sums, 0, bytes);
+    memset(sums, 0, count * bytes);
     for (; left >= WAYS; left -= WAYS, phi += WAYS * (1 + turned), columns += WAYS * stride)
-        NAMED(add_all, KIND)(phi, columns, stride, (char *)sums, WAYS, bytes, turned);
+        NAMED(add_all, KIND)(phi, width, count, columns, stride, (char *)sums, bytes, WAYS, turned);
     for (; left >= 2; left -= 2, phi += 2 * (1 + turned), columns += 2 * stride)
-        NAMED(add_all, KIND)(phi, columns, stride, (char *)sums, 2, bytes, turned);
+        NAMED(add_all, KIND)(phi, width, count, columns, stride, (char *)sums, bytes, 2, turned);
     if (left)
-        NAMED(add_all, KIND)(phi, columns, stride, (char *)sums, 1, bytes, turned);
-    memcpy((REAL *)job->out + piece.to, sums, bytes);
+        NAMED(add_all, KIND)(phi, width, count, columns, stride, (char *)sums, bytes, 1, turned);
+    for (Py_ssize_t r = 0; r < count; r++)
+        memcpy((REAL *)(job->out + (first + r) * job->out_stride) + piece.to, sums + r * piece.count, bytes);
 }
 
-TARGET static void NAMED(single, KIND)(const struct job *job, struct piece piece)
+TARGET static void NAMED(slim, KIND)(
+    const struct job *job, struct piece piece, Py_ssize_t first, Py_ssize_t rows, void *unused)
 {
+    (void)unused;
     if (piece.blank == ZEROS)
-        memset((REAL *)job->out + piece.to, 0, piece.count * sizeof(REAL));
+        for (Py_ssize_t r = first; r < first + rows; r++)
+            memset((REAL *)(job->out + r * job->out_stride) + piece.to, 0, piece.count * sizeof(REAL));
     else if (job->turned)
-        NAMED(row, KIND)(job, piece, 1);
+        rows == 1 ? NAMED(read_once, KIND)(job, piece, first, 1, 1) : NAMED(read_once, KIND)(job, piece, first, rows, 1);
     else
-        NAMED(row, KIND)(job, piece, 0);
+        rows == 1 ? NAMED(read_once, KIND)(job, piece, first, 1, 0) : NAMED(read_once, KIND)(job, piece, first, rows, 0);
 }
 
 /* The sum of the squares of some numbers. */
@@ -257,6 +275,9 @@ TARGET static inline double NAMED(squares, KIND)(const REAL *numbers, Py_ssize_t
     return sum;
 }
 
+#endif
+
+#undef PACKED_ALONE
 #undef REAL
 #undef WHOLE
 #undef LANES

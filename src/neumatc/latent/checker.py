@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from neumatc.arrays import Array, double, is_complex
 from neumatc.certify import DELTA, Certificate, safety_factor
 from neumatc.correct import Corrector
-from neumatc.equations import Equation
+from neumatc.equations import Equation, Values
 from neumatc.gauge import Factors
 from neumatc.latent.eligible import diagonals, proportional
 from neumatc.latent.quantile import bilinear_factor
@@ -42,6 +42,9 @@ TENSOR_NUMBERS = 1 << 24
 """Numbers of the largest quadratic tensor that is made for a certificate: 128 MB."""
 
 UNIT = float(np.finfo(float).eps) / 2
+
+Measure: TypeAlias = float | tuple[str, float] | None
+"""What residuals of an equation are measured against: a number, a multiple of the norm of a given matrix, or else."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class LatentChecker:
     theorem : constant and text that turn the bound into one of the error
     gamma : relative rounding error of ``Σ_j φ_j C_j``
     longest : rows or columns of the largest matrix
+    measures : per equation
     affinity : for affine families
     """
 
@@ -82,6 +86,7 @@ class LatentChecker:
     theorem: tuple[float, str]
     gamma: float
     longest: int
+    measures: tuple[Measure, ...]
     stand_ins: Factors
     affinity: Affinity | None
 
@@ -124,24 +129,32 @@ class LatentChecker:
             theorem,
             gamma(1, longer * surrogate.d * unit),
             longest,
+            tuple(_measure(equation, {**known, **some}) for equation in equations),
             some,
             None if terms is None else _affinity(corrector, operation, terms, some),
         )
 
     def certificate(
-        self, phi: Array, tol: float, together: int, theta: Array | None = None, A: Array | None = None
+        self,
+        phi: Array,
+        tol: float,
+        together: int,
+        theta: Array | None = None,
+        A: Array | None = None,
+        squares: Array | None = None,
     ) -> Certificate:
         """Certificate of the answers with real coefficients ``phi (B, m)``, given θ ``(B, Q)`` or A ``(B, n1, n2)``.
 
-        ``together`` is how many answers share the confidence.
+        ``together`` is how many answers share the confidence; ``squares (B,)`` are ``‖A‖_F²`` where they are known.
         """
         t = None if theta is None else with_one(theta)
         known = None if A is None else self.operation.given(A)
-        squares = self._residual(phi, t, known) ** 2 @ self.owners
-        scales, sizes = self._surroundings(phi, t, known)
+        norms = None if known is None else {name: _norms(K, A, squares) for name, K in known.items()}
+        residuals = self._residual(phi, t, known) ** 2 @ self.owners
+        scales, sizes = self._surroundings(phi, t, known, norms)
         changes, terms = rounding(self.equations, sizes, len(phi))
         noise = 2 * UNIT * (self.longest + phi.shape[1] ** 2) ** 0.5 * terms
-        size = np.sqrt(squares) / scales
+        size = np.sqrt(residuals) / scales
         bound = self.factors(together) * (size + noise / scales) + changes / scales
         # Rounded upwards, as the sums above are not exact.
         total = np.sqrt((bound**2).sum(1)) * (1 + 1e-12)
@@ -177,7 +190,11 @@ class LatentChecker:
         return product
 
     def _surroundings(
-        self, phi: Array, t: Array | None, known: Mapping[str, Array] | None
+        self,
+        phi: Array,
+        t: Array | None,
+        known: Mapping[str, Array] | None,
+        norms: Mapping[str, Array] | None,
     ) -> tuple[Array, dict[str, Size]]:
         """Scales ``(B, equations)``, and norms of every matrix in the equations."""
         moduli = np.abs(phi.view(complex)) if self.corrector.complex_coefficients else np.abs(phi)
@@ -187,18 +204,23 @@ class LatentChecker:
             sizes |= {name: K.size(t, self.affinity.gamma) for name, K in self.affinity.parts.items()}
             return np.stack([scale.at(t) for scale in self.affinity.scales], axis=1), sizes
         assert known is not None
-        norms = {name: np.array([square(matrix) for matrix in K]) ** 0.5 for name, K in known.items()}
+        assert norms is not None
         sizes |= {name: Size(size, size, np.zeros_like(size)) for name, size in norms.items()}
-        return np.stack([self._scale(e, known, norms) for e in self.equations], axis=1), sizes
+        scales = np.empty((len(phi), len(self.equations)))
+        for e, (equation, measure) in enumerate(zip(self.equations, self.measures, strict=True)):
+            scales[:, e] = self._scale(equation, measure, known, norms)
+        return scales, sizes
 
-    def _scale(self, equation: Equation, known: Mapping[str, Array], norms: Mapping[str, Array]) -> Array:
-        measured = {} if of_identity(equation) else measured_matrices(equation)
-        if measured is not None and len(measured) == 1:
-            ((name, coefficient),) = measured.items()
-            size = abs(coefficient) * norms[name]
-            return np.where(size > 0, size, 1.0)
-        batch = len(next(iter(known.values())))
-        return np.broadcast_to(np.asarray(equation.scale({**known, **self.stand_ins})), (batch,))
+    def _scale(
+        self, equation: Equation, measure: Measure, known: Mapping[str, Array], norms: Mapping[str, Array]
+    ) -> Any:
+        if measure is None:
+            return equation.scale({**known, **self.stand_ins})
+        if isinstance(measure, float):
+            return measure
+        name, coefficient = measure
+        size = abs(coefficient) * norms[name]
+        return np.where(size > 0, size, 1.0)
 
     def _positive(self, phi: Array) -> Any:
         """Whether rounding cannot make a diagonal entry negative or zero that must be positive, ``(B,)``."""
@@ -217,6 +239,20 @@ def shared(together: int) -> float:
     1024.0
     """
     return DELTA / (1 << max(together - 1, 0).bit_length())
+
+
+def _measure(equation: Equation, values: Values) -> Measure:
+    if of_identity(equation):
+        return float(equation.scale(values))
+    measured = measured_matrices(equation)
+    return next(iter(measured.items())) if measured is not None and len(measured) == 1 else None
+
+
+def _norms(K: Array, A: Array | None, squares: Array | None) -> Array:
+    """``‖K‖_F (B,)``, from ``‖A‖_F²`` where K is A and that is known."""
+    if K is A and squares is not None:
+        return squares**0.5
+    return np.array([square(matrix) for matrix in K]) ** 0.5
 
 
 def _freedoms(probes: Probes, each: int) -> tuple[int, ...]:

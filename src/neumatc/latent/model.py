@@ -163,33 +163,36 @@ class Latent:
         found = []
         for i in range(0, max(len(places), 1), self.problem.held):
             some = slice(i, i + self.problem.held)
-            A = self.looked_at(places.points[some])
-            found.append(checker.certificate(phi[some], tol, together, A=A))
+            A, squares = self._seen(places.points[some])
+            found.append(checker.certificate(phi[some], tol, together, A=A, squares=squares))
         return joined(found, (len(places),))
 
     def looked_at(self, points: Array) -> Array:
-        """`Problem.matrices` for products that follow at once: one answer of a function is not copied for them.
+        """`Problem.matrices` for products that follow at once: one answer of a function is not copied for them."""
+        return self._seen(points)[0]
+
+    def _seen(self, points: Array) -> tuple[Array, Array | None]:
+        """What is `looked_at`, and ``‖A‖_F²`` where that had to be known.
 
         A copy, and a look at every number, take as long as half of the products. That all numbers are finite is seen
         from the sum of their squares; where one is not, or the answer is no plain array, nothing is spared.
         """
         problem, family, key = self.problem, self.problem.family, points.tobytes()
         if not (isinstance(family, Family) and len(points) == 1) or problem.exponent or key in problem.meter.kept:
-            return problem.matrices(points)
+            return problem.matrices(points), None
         if family.vectorized or problem.executor is not None:
-            return problem.matrices(points)
+            return problem.matrices(points), None
         start = time.perf_counter()
         try:
             answer: Any = family.function(problem.box.scalar(points[0]))
         # Asked again it fails again, with an error that says where.
         except Exception:
-            return problem.matrices(points)
-        if plain(answer, problem.shape, problem.working) and math.isfinite(square(answer)):
+            return problem.matrices(points), None
+        if plain(answer, problem.shape, problem.working) and math.isfinite(squares := square(answer)):
             problem.meter.build_seconds += time.perf_counter() - start
             problem.meter.built += 1
-            looked_at: Array = answer[None]
-            return looked_at
-        return replace(problem, family=Family(lambda _: answer)).matrices(points)
+            return answer[None], np.array([squares])
+        return replace(problem, family=Family(lambda _: answer)).matrices(points), None
 
     def factors(self, phi: Array) -> Factors:
         """Stored factors ``(B, rows, columns)`` of the scaled matrices for real coefficients ``(B, m)``."""
