@@ -38,7 +38,8 @@ enum {
     WAYS = 8,     /* rows of C that are read side by side for them */
     ROWS = 512,   /* points whose results are written panel by panel before those of the next points, at most */
     TALLEST = 8,  /* rows of a tile, at most */
-    LINE = 64,    /* bytes of a line of the cache */
+    LINE = 64,    /* bytes of a line of the cache, */
+    NUMBERS = 16, /* and numbers that fill one, or two */
     SUMS = 8,     /* vectors in which squares are added */
     BRIEF = 1 << 24, /* products behind which others may follow at once */
 };
@@ -190,20 +191,30 @@ static Py_ssize_t panels_of(const struct job *job)
     return larger(1, (columns_in(job) + job->columns - 1) / job->columns);
 }
 
+/* How many columns are taken at once, at most so many, that all threads have the same to do, in whole lines. */
+static Py_ssize_t even(Py_ssize_t columns, Py_ssize_t most, Py_ssize_t threads)
+{
+    Py_ssize_t pieces = larger(1, rounded_up((columns + most - 1) / most, threads));
+    return larger(NUMBERS, smaller(most / NUMBERS * NUMBERS, rounded_up((columns + pieces - 1) / pieces, NUMBERS)));
+}
+
 /* How C is cut into panels. For few points and many rows of C those are as long as possible, so that C is read in the
    order in which it lies in memory. Then sums wait in out for the next rows of C, which it must not take the place of,
    nor may they leave the caches. Where there are fewer panels than threads, they are narrower, and what C does not lie
    in the way of is cut between points, too. */
 static void cut_up(struct job *job, int apart, Py_ssize_t threads)
 {
+    const Py_ssize_t columns = columns_in(job);
     job->depth = job->rows, job->block = ROWS;
     if (job->slim)
-        job->columns = SUMMED / larger(1, job->batch) / LEAST * LEAST;
-    else if (job->batch <= FEW && job->rows > DEPTH && apart && !job->stream)
-        job->columns = WIDE, job->depth = DEPTH >> job->turned;
-    else
-        job->columns = columns_of(job->width, job->size);
-    job->columns = larger(LEAST, smaller(job->columns, rounded_up(columns_in(job) / threads, LEAST)));
+        job->columns = even(columns, SUMMED / larger(1, job->batch), threads);
+    else {
+        if (job->batch <= FEW && job->rows > DEPTH && apart && !job->stream)
+            job->columns = WIDE, job->depth = DEPTH >> job->turned;
+        else
+            job->columns = columns_of(job->width, job->size);
+        job->columns = larger(LEAST, smaller(job->columns, rounded_up(columns / threads, LEAST)));
+    }
     Py_ssize_t panels = panels_of(job), blocks = (threads + panels - 1) / panels;
     if (apart && blocks > 1)
         job->block = smaller(ROWS, rounded_up((job->batch + blocks - 1) / blocks, TALLEST));
