@@ -22,6 +22,7 @@ enum {
     FEWEST = 4,   /* of them that are worth it */
     LARGEST = 60, /* rows of them */
     BROAD = 4,    /* vectors, or columns of a bundle, whose sums are in registers */
+    LEFT = 4,     /* rows that are multiplied with two others at once */
     BRIEF = 4096, /* numbers of all matrices together for which another thread of Python need not be let in */
 };
 
@@ -37,36 +38,42 @@ struct rows {
 #if defined(__x86_64__)
 #define TARGET __attribute__((target("avx512f,avx512vl,avx2,fma")))
 #define LANES 8
+#define AT_ONCE 4
 #define KIND avx512
 #include "_cholesky_bundle.h"
 #include "_cholesky_normal.h"
 #undef TARGET
 #undef LANES
+#undef AT_ONCE
 #undef KIND
 
 #define TARGET __attribute__((target("avx2,fma")))
 #define LANES 4
+#define AT_ONCE 2
 #define KIND avx2
 #include "_cholesky_bundle.h"
 #include "_cholesky_normal.h"
 #undef TARGET
 #undef LANES
+#undef AT_ONCE
 #undef KIND
 #endif
 
 #define TARGET
 #define LANES 2
+#define AT_ONCE 2
 #define KIND basic
 #include "_cholesky_bundle.h"
 #include "_cholesky_normal.h"
 #undef TARGET
 #undef LANES
+#undef AT_ONCE
 #undef KIND
 
 struct kernels {
     void (*factor)(double *R, Py_ssize_t m, Py_ssize_t stride, double *least, int each);
     void (*solve)(const double *R, Py_ssize_t m, Py_ssize_t stride, double *x, int each);
-    void (*inner)(const double *const left[2], const double *const right[2], Py_ssize_t, double found[2][2][2], int turned);
+    void (*inner)(const double *const left[LEFT], const double *const right[2], Py_ssize_t, double found[LEFT][2][2], int);
     void (*subtract)(const struct rows *J, const double *x, double *r);
 };
 
@@ -158,24 +165,24 @@ static int solve_all(const double *R, const Py_buffer *g, const Py_buffer *out, 
     return 0;
 }
 
-/* Two rows from the i-th on, the last one twice if need be. */
-static void two_rows(const struct rows *J, Py_ssize_t i, const double *found[2])
+/* So many rows from the i-th on, the last one again and again behind it. */
+static void rows_from(const struct rows *J, Py_ssize_t i, const double **found, Py_ssize_t count)
 {
-    found[0] = J->numbers + i * J->stride;
-    found[1] = i + 1 < J->count ? found[0] + J->stride : found[0];
+    for (Py_ssize_t a = i; a < i + count; a++)
+        *found++ = J->numbers + (a < J->count ? a : J->count - 1) * J->stride;
 }
 
 /* The upper triangle of N_ij = Σ_e conj(J_ie) J_je, in the form in which it multiplies (re, im) in turn. */
 static void normal_matrix(const struct rows *J, double *R, Py_ssize_t stride, struct kernels kernels)
 {
     memset(R, 0, (J->count << J->turned) * stride * sizeof *R);
-    for (Py_ssize_t i = 0; i < J->count; i += 2)
+    for (Py_ssize_t i = 0; i < J->count; i += LEFT)
         for (Py_ssize_t j = i; j < J->count; j += 2) {
-            const double *left[2], *right[2];
-            double found[2][2][2];
-            two_rows(J, i, left), two_rows(J, j, right);
+            const double *left[LEFT], *right[2];
+            double found[LEFT][2][2];
+            rows_from(J, i, left, LEFT), rows_from(J, j, right, 2);
             kernels.inner(left, right, J->length, found, J->turned);
-            for (Py_ssize_t a = i; a < i + 2 && a < J->count; a++)
+            for (Py_ssize_t a = i; a < i + LEFT && a < J->count; a++)
                 for (Py_ssize_t b = a > j ? a : j; b < j + 2 && b < J->count; b++) {
                     const double re = found[a - i][b - j][0], im = found[a - i][b - j][1];
                     double *row = R + (a << J->turned) * stride + (b << J->turned);
@@ -189,12 +196,12 @@ static void normal_matrix(const struct rows *J, double *R, Py_ssize_t stride, st
 /* g_i = Σ_e conj(J_ie) r_e. */
 static void projected(const struct rows *J, const double *r, double *g, struct kernels kernels)
 {
-    const double *left[2], *const right[2] = {r, r};
-    for (Py_ssize_t i = 0; i < J->count; i += 2) {
-        double found[2][2][2];
-        two_rows(J, i, left);
+    const double *left[LEFT], *const right[2] = {r, r};
+    for (Py_ssize_t i = 0; i < J->count; i += LEFT) {
+        double found[LEFT][2][2];
+        rows_from(J, i, left, LEFT);
         kernels.inner(left, right, J->length, found, J->turned);
-        for (Py_ssize_t a = i; a < i + 2 && a < J->count; a++)
+        for (Py_ssize_t a = i; a < i + LEFT && a < J->count; a++)
             memcpy(g + (a << J->turned), found[a - i][0], sizeof *g << J->turned);
     }
 }
