@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from neumatc.arrays import namespace
+from neumatc.arrays import Array, namespace
 from neumatc.equations import Equation, Symbol, Term, Values
 from neumatc.probes import Probes, from_left, from_right, whole
 from neumatc.products import thin
@@ -92,6 +92,20 @@ class Sketch:
             for e, p, scale in zip(self.equations, self.probes, self.scales, strict=True)
             for term in e.terms
         ]
+
+    @cached_property
+    def sizes(self) -> list[tuple[int, int]]:
+        """(k1, k2) of every equation."""
+        return [(p.left.shape[0], p.right.shape[1]) for p in self.probes]
+
+    def by_columns(self, numbers: Array) -> Array:
+        """``numbers (M, E)``, k1 x k2 of each equation, laid out column by column instead of row by row."""
+        found, start = [], 0
+        for k1, k2 in self.sizes:
+            block = numbers[:, start : start + k1 * k2].reshape(-1, k1, k2)
+            found.append(block.swapaxes(1, 2).reshape(-1, k1 * k2))
+            start += k1 * k2
+        return np.concatenate(found, -1)
 
     def known(self, values: Values) -> list[dict[str, Any]]:
         """Blocks of the given matrices ``(M, n1, n2)``: one entry per term; cost O(n² k) per matrix."""

@@ -64,6 +64,11 @@ class Corrector:
         return np.ascontiguousarray(phi).view(complex) if self.complex_coefficients else phi
 
     @cached_property
+    def by_columns(self) -> Array | None:
+        """The ``constant``, its equations column by column."""
+        return None if self.constant is None else self.sketch.by_columns(np.asarray(self.constant))
+
+    @cached_property
     def unknown_count(self) -> int:
         """How many slices there are."""
         block = next(block for block in self.unknown if block)

@@ -12,7 +12,7 @@ import numpy as np
 
 from neumatc.arrays import Array, is_complex
 from neumatc.correct.reduced import STEPS, Reduced, lengths, sound_solution
-from neumatc.products import product, tall
+from neumatc.products import product
 
 if TYPE_CHECKING:
     from neumatc.correct.corrector import Corrector
@@ -23,7 +23,8 @@ class Probed:
     """The sketched equations at B given matrices: `Reduced`, of which no more is formed than is asked for.
 
     A residual at known φ sums the slices before it multiplies them with ``Wᴴ A``, which takes O(n k (d + k)); the
-    Jacobian takes O(n k² d). Certificates want the one, corrections the other.
+    Jacobian takes O(n k² d). Certificates want the one, corrections the other. The k1 x k2 numbers of an equation stand
+    column by column in both, as they come out of a product with tall blocks of slices; in `formed` row by row.
 
     Parameters
     ----------
@@ -42,7 +43,9 @@ class Probed:
         corrector, T = self.corrector, self.corrector.quadratic
         if T is None:
             T = corrector.sketch.quadratic(self.known, corrector.unknown, corrector.complex_coefficients)
-        return realified(self._constant, self._columns, T, self.batch, corrector)
+        doubled = corrector.complex_coefficients and not corrector.halves
+        L = corrector.sketch.linear(self.known, corrector.unknown, doubled)
+        return realified(self._constant, L, T, self.batch, corrector)
 
     @property
     def a(self) -> Array:
@@ -61,10 +64,10 @@ class Probed:
         return self.corrector.unique
 
     def residual(self, phi: Array) -> Array:
-        """``r(φ)``, ``(B, E)``, for ``phi (B, m)``."""
+        """``r(φ)``, ``(B, E)``, for ``phi (B, m)``; its numbers in any order."""
         if not self.corrector.linear:
             return self.formed.residual(phi)
-        r = self._constant + self._linear(self.corrector.coefficients(phi))
+        r = self._by_columns + self._linear(self.corrector.coefficients(phi))
         found: Array = np.concatenate([r.real, r.imag], -1) if self.corrector.complex_numbers else r
         return found
 
@@ -80,26 +83,22 @@ class Probed:
         """`Reduced.solve`."""
         corrector = self.corrector
         if len(phi) == self.batch == 1 and corrector.linear and corrector.halves == corrector.complex_numbers:
-            columns = self._columns[0]
-            x = sound_solution(columns, (self._constant + product(corrector.coefficients(phi), columns))[0])
+            columns = self._gathered(corrector.unknown_count, lambda core, _: core)
+            x = sound_solution(columns, (self._by_columns + product(corrector.coefficients(phi), columns))[0])
             if x is not None:
                 corrected: Array = phi - x.view(float)
                 return corrected
         return self.formed.solve(phi, steps)
 
     @cached_property
-    def _columns(self) -> Any:
-        """``L``, ``(1 or B, d, E)``; two rows for each slice where the second does not follow from the first."""
-        corrector = self.corrector
-        doubled = corrector.complex_coefficients and not corrector.halves
-        if self.batch > 1 or doubled or not corrector.linear:
-            return corrector.sketch.linear(self.known, corrector.unknown, doubled)
-        return self._gathered(corrector.unknown_count, lambda core, _: core)[None]
-
-    @cached_property
     def _constant(self) -> Any:
         steady = self.corrector.constant
         return self.corrector.sketch.constant(self.known) if steady is None else steady
+
+    @property
+    def _by_columns(self) -> Array:
+        steady = self.corrector.by_columns
+        return self.corrector.sketch.by_columns(np.asarray(self._constant)) if steady is None else steady
 
     def _linear(self, coefficients: Array) -> Array:
         """``L φ``, ``(B, E)``, for ``coefficients (B, d)``."""
@@ -114,12 +113,12 @@ class Probed:
 
         ``chosen`` is told the blocks of the slices and whether their adjoints are meant.
         """
-        corrector, probes = self.corrector, self.corrector.sketch.probes
-        sizes = [(one.left.shape[0], one.right.shape[1]) for one in probes]
+        corrector = self.corrector
+        sizes = corrector.sketch.sizes
         found = np.empty((count, sum(k1 * k2 for k1, k2 in sizes)), complex if corrector.complex_numbers else float)
         terms, start = zip(self.known, corrector.unknown, corrector.sketch.splits, strict=True), 0
         for equation, (k1, k2) in zip(corrector.sketch.equations, sizes, strict=True):
-            block = found[:, start : start + k1 * k2].reshape(count, k1, k2)
+            block = found[:, start : start + k1 * k2].reshape(count, k2, k1).swapaxes(1, 2)
             start += k1 * k2
             products = [
                 (between(known, chosen(unknown["core"], split.first.adjoint), unknown["probed"]), known["weight"])
@@ -172,8 +171,8 @@ def between(known: dict[str, Any], X: Array, probed: tuple[bool, bool]) -> Any:
         # One product for all X, the long side last, which is twice as fast on a CPU.
         left, (count, n, k2) = known["left"][0], X.shape
         rows = X.swapaxes(1, 2).reshape(count * k2, n)
-        product = tall(rows, left.T) if is_complex(rows.dtype) else rows @ left.T
-        return product.reshape(count, k2, len(left)).swapaxes(1, 2)
+        columns = product(rows, np.ascontiguousarray(left.T)) if is_complex(rows.dtype) else rows @ left.T
+        return columns.reshape(count, k2, len(left)).swapaxes(1, 2)
     X = X if probed[0] else known["left"] @ X
     return X if probed[1] else X @ known["right"]
 
