@@ -25,8 +25,9 @@ enum {
     PANEL = 384,  /* columns of C that are packed together, at most */
     FEWEST = 24,  /* columns for which tiles are tall */
     LEAST = 48,   /* columns that hold whole tiles of every kind, so that panels are multiples of them */
+    GRAIN = 8,    /* columns of which all are zeros, or none is known to be */
     PACKED = 1 << 18, /* bytes of a packed panel where more than LEAST columns are taken: a part of the second cache */
-    WIDE = 528,   /* columns of C that are packed together where not all of its rows are, but DEPTH of them, */
+    WIDE = 480,   /* columns of C that are packed together where not all of its rows are, but DEPTH of them, */
     DEPTH = 128,
     FEW = 64,     /* for so many points at most */
     SOON = 4,     /* rows that are fetched before they are packed */
@@ -62,10 +63,15 @@ struct piece {
     int64_t done, count, to;
     Py_ssize_t skip;
     int grows;      /* whether products are added to what is in out */
-    uint32_t blank; /* which LEAST columns, counted from where its first tile begins, are zeros: a bit for each */
+    uint64_t blank; /* which GRAIN columns, counted from where its first tile begins, are zeros: a bit for each */
 };
 
-#define ZEROS UINT32_MAX /* of a piece that is blank all over */
+#define ZEROS UINT64_MAX /* of a piece that is blank all over */
+
+/* Some of the vectors of a tile. */
+struct part {
+    int first, count;
+};
 
 /* Columns of C, or zeros where `from` is negative, that stand side by side in C and in out. */
 struct run {
@@ -262,12 +268,12 @@ static int is_next(const struct job *job, const struct place *place)
     return place + 1 < job->places + job->count && place[1].to == place->to + place->count;
 }
 
-/* What is blank where columns from `start` to `end` are not. Pieces of more than 32 times LEAST columns are not packed:
+/* What is blank where columns from `start` to `end` are not. Pieces of more than 64 times GRAIN columns are not packed:
    each is of one place, and only whether it is ZEROS matters. */
-static uint32_t without(uint32_t blank, Py_ssize_t start, Py_ssize_t end)
+static uint64_t without(uint64_t blank, Py_ssize_t start, Py_ssize_t end)
 {
-    for (Py_ssize_t k = start / LEAST; k * LEAST < end; k++)
-        blank &= ~(1u << k % 32);
+    for (Py_ssize_t k = start / GRAIN; k * GRAIN < end; k++)
+        blank &= ~((uint64_t)1 << k % 64);
     return blank;
 }
 

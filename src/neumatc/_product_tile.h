@@ -3,23 +3,32 @@
 typedef REAL NAMED(vector, KIND) __attribute__((vector_size(LANES * sizeof(REAL)), aligned(sizeof(REAL)), may_alias));
 typedef WHOLE NAMED(places, KIND) __attribute__((vector_size(LANES * sizeof(REAL)))); /* of numbers in a vector */
 
-/* A tile of results: `tall` rows, a constant wherever this is inlined, and BROAD vectors. Stored at `to`, whose rows
+/* `count` vectors of zeros in each of TALL rows, which are `stride` bytes apart. */
+TARGET static inline __attribute__((always_inline)) void NAMED(zeros, KIND)(char *to, Py_ssize_t stride, int count)
+{
+    const NAMED(vector, KIND) zero = {0};
+    for (int row = 0; row < TALL; row++)
+        for (int k = 0; k < count; k++)
+            STREAM((NAMED(vector, KIND) *)(to + row * stride) + k, zero);
+}
+
+/* A tile of results: `tall` rows and `broad` vectors, constants wherever this is inlined. Stored at `to`, whose rows
    are `stride` bytes apart; past the caches if `stream`, a constant, too. With `add`, what is there already counts. */
 TARGET static inline __attribute__((always_inline)) void NAMED(tile, KIND)(const REAL *phi, Py_ssize_t width,
-    const REAL *packed, char *to, Py_ssize_t stride, const int tall, const int stream, const int add)
+    const REAL *packed, char *to, Py_ssize_t stride, const int tall, const int broad, const int stream, const int add)
 {
     NAMED(vector, KIND) sums[TALL][BROAD] = {{{0}}};
     for (int row = 0; add && row < tall; row++)
-        for (int k = 0; k < BROAD; k++)
+        for (int k = 0; k < broad; k++)
             sums[row][k] = *((const NAMED(vector, KIND) *)(to + row * stride) + k);
     for (Py_ssize_t j = 0; j < width; j++) {
         const NAMED(vector, KIND) *columns = (const void *)(packed + j * BROAD * LANES);
         for (int row = 0; row < tall; row++)
-            for (int k = 0; k < BROAD; k++)
+            for (int k = 0; k < broad; k++)
                 sums[row][k] += phi[row * width + j] * columns[k];
     }
     for (int row = 0; row < tall; row++)
-        for (int k = 0; k < BROAD; k++) {
+        for (int k = 0; k < broad; k++) {
             NAMED(vector, KIND) *place = (NAMED(vector, KIND) *)(to + row * stride) + k;
             if (stream)
                 STREAM(place, sums[row][k]);
@@ -28,68 +37,103 @@ TARGET static inline __attribute__((always_inline)) void NAMED(tile, KIND)(const
         }
 }
 
-/* One row of a piece, which begins at position `skip`, cut into the tiles that it belongs to. */
-TARGET static inline void NAMED(cut, KIND)(const REAL *row, struct piece piece, Py_ssize_t width, REAL *packed)
+/* The vectors of the tile at column k of a piece that are not blank: `count`, from `first` on. */
+TARGET static inline struct part NAMED(filled, KIND)(struct piece piece, Py_ssize_t k)
 {
-    enum { BREADTH = BROAD * LANES };
-    Py_ssize_t end = piece.skip + piece.count;
-    for (Py_ssize_t k = 0; k < end; k += BREADTH, packed += width * BREADTH) {
-        Py_ssize_t first = k < piece.skip ? piece.skip : k, last = k + BREADTH < end ? k + BREADTH : end;
-        if (last - first == BREADTH) {
-            memcpy(packed, row + k - piece.skip, BREADTH * sizeof(REAL));
-            continue;
-        }
-        memset(packed, 0, BREADTH * sizeof(REAL));
-        if (first < last)
-            memcpy(packed + first - k, row + first - piece.skip, (last - first) * sizeof(REAL));
+    enum { BREADTH = BROAD * LANES, GRAINS = (BREADTH + GRAIN - 1) / GRAIN };
+    const Py_ssize_t start = k / GRAIN;
+    const uint64_t grains = ~piece.blank >> start & (((uint64_t)1 << GRAINS) - 1);
+    if (grains == 0)
+        return (struct part){0, 0};
+    const Py_ssize_t from = (start + __builtin_ctzll(grains)) * GRAIN - k;
+    const Py_ssize_t to = (start + 64 - __builtin_clzll(grains)) * GRAIN - k;
+    const Py_ssize_t first = larger(0, from) / LANES, last = smaller(BROAD, (to + LANES - 1) / LANES);
+    return (struct part){(int)first, (int)(last - first)};
+}
+
+/* A whole tile of a packed piece. Where results are streamed, blank vectors of a tall one are stored without a sum. */
+TARGET static inline __attribute__((always_inline)) void NAMED(whole_tile, KIND)(const REAL *phi, Py_ssize_t width,
+    const REAL *packed, struct part filled, char *to, Py_ssize_t stride, const int tall, const int stream, const int add)
+{
+    enum { VECTOR = LANES * sizeof(REAL) };
+    if (tall < TALL || !stream || filled.count == BROAD) {
+        NAMED(tile, KIND)(phi, width, packed, to, stride, tall, BROAD, stream, add);
+        return;
+    }
+    const int behind = filled.first + filled.count;
+    NAMED(zeros, KIND)(to, stride, filled.first);
+    NAMED(zeros, KIND)(to + behind * VECTOR, stride, BROAD - behind);
+    packed += filled.first * LANES;
+    to += filled.first * VECTOR;
+    switch (filled.count) {
+#define PARTLY(broad) \
+    case broad: \
+        if (broad < BROAD) \
+            NAMED(tile, KIND)(phi, width, packed, to, stride, tall, broad, stream, 0); \
+        break;
+        PARTLY(1) PARTLY(2) PARTLY(3) PARTLY(4) PARTLY(5)
+#undef PARTLY
     }
 }
 
-/* The columns of a piece in one row of C, copied to `gathered` if they do not stand side by side there. What SOON rows
-   below, or behind the piece, will be needed next is fetched. */
-TARGET static inline const REAL *NAMED(gather, KIND)(
-    const struct job *job, struct piece piece, Py_ssize_t j, REAL *gathered)
+/* Some columns of one row of C, from position `at` of a piece on, cut into the tiles that they belong to. */
+TARGET static inline __attribute__((always_inline)) void NAMED(cut, KIND)(
+    const REAL *columns, Py_ssize_t count, struct piece piece, Py_ssize_t at, Py_ssize_t width, REAL *packed)
 {
-    const char *row = job->C + j * job->C_stride;
-    const Py_ssize_t below = j + SOON < job->rows ? SOON * job->C_stride
-                                                  : (j + SOON) % job->rows * job->C_stride - j * job->C_stride +
-                                                        piece.count * (Py_ssize_t)sizeof(REAL);
-    int64_t done = piece.done, left = piece.count;
-    for (const struct place *place = piece.place; left > 0; place++, done = 0) {
-        const struct run run = run_of(place, done, left);
-        const REAL *columns = (const REAL *)row + run.from;
-        const size_t bytes = run.count * sizeof(REAL);
-        for (size_t ahead = 0; run.from >= 0 && ahead < bytes; ahead += LINE)
-            __builtin_prefetch((const char *)columns + below + ahead, 0, 2);
-        if (run.count == piece.count)
-            return columns;
-        if (run.from < 0)
-            memset(gathered + piece.count - left, 0, bytes);
+    enum { BREADTH = BROAD * LANES };
+    const Py_ssize_t end = at + count;
+    for (Py_ssize_t size; at < end; at += size, columns += size) {
+        const Py_ssize_t k = at - at % BREADTH;
+        REAL *to = packed + k * width + at - k;
+        size = smaller(k + BREADTH, end) - at;
+        if (NAMED(filled, KIND)(piece, k).count == 0)
+            continue;
+        if (size == BREADTH) /* whose copy the compiler writes out */
+            memcpy(to, columns, BREADTH * sizeof(REAL));
         else
-            memcpy(gathered + piece.count - left, columns, bytes);
-        left -= run.count;
+            memcpy(to, columns, size * sizeof(REAL));
     }
-    return gathered;
+}
+
+/* Zeros where nobody wants the columns of the tiles at the ends of a piece, so that these are numbers. */
+TARGET static void NAMED(clear_ends, KIND)(struct piece piece, Py_ssize_t width, REAL *packed)
+{
+    enum { BREADTH = BROAD * LANES };
+    const Py_ssize_t end = piece.skip + piece.count, first = piece.skip - piece.skip % BREADTH, last = end - end % BREADTH;
+    if (first < piece.skip)
+        memset(packed + first * width, 0, width * BREADTH * sizeof(REAL));
+    if (last < end)
+        memset(packed + last * width, 0, width * BREADTH * sizeof(REAL));
 }
 
 /* The columns of a piece, for `count` rows of C from `first` on: row by row and, if need be, row and i times the row in
-   turn. Those of one tile stand together. */
+   turn. Those of one tile stand together. What SOON rows below, or behind the piece, will be needed next is fetched. */
 TARGET static void NAMED(pack, KIND)(
     const struct job *job, struct piece piece, Py_ssize_t first, Py_ssize_t count, REAL *packed)
 {
     enum { BREADTH = BROAD * LANES };
-    const Py_ssize_t width = count << job->turned;
-    REAL gathered[WIDE], turned[WIDE];
-    for (Py_ssize_t j = first; j < first + count; j++) {
-        const REAL *row = NAMED(gather, KIND)(job, piece, j, gathered);
-        NAMED(cut, KIND)(row, piece, width, packed);
-        packed += BREADTH;
-        if (!job->turned)
-            continue;
-        for (Py_ssize_t k = 0; k < piece.count; k += 2)
-            turned[k] = -row[k + 1], turned[k + 1] = row[k];
-        NAMED(cut, KIND)(turned, piece, width, packed);
-        packed += BREADTH;
+    static const REAL nothing[WIDE];
+    REAL turned[WIDE];
+    const Py_ssize_t width = count << job->turned, behind = piece.count * (Py_ssize_t)sizeof(REAL);
+    NAMED(clear_ends, KIND)(piece, width, packed);
+    for (Py_ssize_t j = first; j < first + count; j++, packed += BREADTH << job->turned) {
+        const Py_ssize_t soon = j + SOON < job->rows ? SOON * job->C_stride
+                                                     : ((j + SOON) % job->rows - j) * job->C_stride + behind;
+        int64_t done = piece.done, left = piece.count;
+        for (const struct place *place = piece.place; left > 0; place++, done = 0) {
+            const struct run run = run_of(place, done, left);
+            const Py_ssize_t at = piece.skip + piece.count - left, bytes = run.count * (Py_ssize_t)sizeof(REAL);
+            const REAL *columns = run.from < 0 ? nothing : (const REAL *)(job->C + j * job->C_stride) + run.from;
+            for (Py_ssize_t ahead = 0; run.from >= 0 && ahead < bytes; ahead += LINE)
+                __builtin_prefetch((const char *)columns + soon + ahead, 0, 2);
+            NAMED(cut, KIND)(columns, run.count, piece, at, width, packed);
+            left -= run.count;
+            if (!job->turned)
+                continue;
+            for (Py_ssize_t k = 0; k < run.count; k += 2)
+                turned[k] = -columns[k + 1], turned[k + 1] = columns[k];
+            NAMED(cut, KIND)(turned, run.count, piece, at, width, packed + BREADTH);
+        }
     }
 }
 
@@ -103,11 +147,12 @@ TARGET static inline __attribute__((always_inline)) void NAMED(rows, KIND)(const
     for (Py_ssize_t k = piece.skip - piece.skip % BREADTH; k < end; k += BREADTH) {
         const REAL *columns = packed + k * width;
         const Py_ssize_t first = k < piece.skip ? piece.skip : k, last = k + BREADTH < end ? k + BREADTH : end;
-        const Py_ssize_t depth = piece.blank >> k / LEAST & 1 ? 0 : width;
+        const struct part filled = NAMED(filled, KIND)(piece, k);
+        const Py_ssize_t depth = filled.count ? width : 0;
         char *to = out + (k - piece.skip) * (Py_ssize_t)sizeof(REAL);
         if (last - first == BREADTH) {
             const int add = !stream && piece.grows;
-            NAMED(tile, KIND)(phi, depth, columns, to, job->out_stride, tall, stream, add);
+            NAMED(whole_tile, KIND)(phi, depth, columns, filled, to, job->out_stride, tall, stream, add);
             continue;
         }
         REAL edge[TALL * BREADTH] = {0};
@@ -115,7 +160,7 @@ TARGET static inline __attribute__((always_inline)) void NAMED(rows, KIND)(const
         to += (first - k) * (Py_ssize_t)sizeof(REAL);
         for (int row = 0; piece.grows && row < tall; row++)
             memcpy(edge + row * BREADTH + first - k, to + row * job->out_stride, bytes);
-        NAMED(tile, KIND)(phi, depth, columns, (char *)edge, sizeof(REAL) * BREADTH, tall, 0, 1);
+        NAMED(tile, KIND)(phi, depth, columns, (char *)edge, sizeof(REAL) * BREADTH, tall, BROAD, 0, 1);
         for (int row = 0; row < tall; row++)
             memcpy(to + row * job->out_stride, edge + row * BREADTH + first - k, bytes);
     }
