@@ -35,8 +35,10 @@ enum {
     TURNS = 4,    /* and how often it comes back at least, if there are so many panels */
     SLIM = 8,     /* points up to which C is not packed, */
     SLIMMER = 24, /* or where it has more than DEPTH rows; */
-    SUMMED = 2048, /* numbers of their results that are summed together */
-    WAYS = 8,     /* rows of C that are read side by side for them */
+    SUMMED = 2048, /* numbers of their results that are summed together, */
+    WAYS = 8,     /* and rows of C that are read side by side for them; */
+    LONG = 16384, /* the same for one point: so many numbers that each row is read for long, */
+    STREAMS = 4,  /* and few rows, which the processor fetches ahead by itself */
     ROWS = 512,   /* points whose results are written panel by panel before those of the next points, at most */
     TALLEST = 8,  /* rows of a tile, at most */
     LINE = 64,    /* bytes of a line of the cache, */
@@ -204,6 +206,12 @@ static Py_ssize_t even(Py_ssize_t columns, Py_ssize_t most, Py_ssize_t threads)
     return larger(NUMBERS, smaller(most / NUMBERS * NUMBERS, rounded_up((columns + pieces - 1) / pieces, NUMBERS)));
 }
 
+/* How many columns are summed together. Of one point so many that threads that come late still find some. */
+static Py_ssize_t most_summed(Py_ssize_t batch, Py_ssize_t share)
+{
+    return batch == 1 ? smaller(LONG, larger(SUMMED, share / CHUNK)) : SUMMED / larger(1, batch);
+}
+
 /* How C is cut into panels. For few points and many rows of C those are as long as possible, so that C is read in the
    order in which it lies in memory. Then sums wait in out for the next rows of C, which it must not take the place of,
    nor may they leave the caches. Where there are fewer panels than threads, they are narrower, and what C does not lie
@@ -213,7 +221,7 @@ static void cut_up(struct job *job, int apart, Py_ssize_t threads)
     const Py_ssize_t columns = columns_in(job);
     job->depth = job->rows, job->block = ROWS;
     if (job->slim)
-        job->columns = even(columns, SUMMED / larger(1, job->batch), threads);
+        job->columns = even(columns, most_summed(job->batch, columns / threads), threads);
     else {
         if (job->batch <= FEW && job->rows > DEPTH && apart && !job->stream)
             job->columns = WIDE, job->depth = DEPTH >> job->turned;

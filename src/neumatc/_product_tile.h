@@ -271,14 +271,15 @@ TARGET static inline __attribute__((always_inline)) void NAMED(add_all, KIND)(co
 TARGET static inline __attribute__((always_inline)) void NAMED(read_once, KIND)(
     const struct job *job, struct piece piece, Py_ssize_t first, const Py_ssize_t count, const int turned)
 {
-    REAL sums[SUMMED];
+    REAL sums[LONG];
+    const int ways = count == 1 ? STREAMS : WAYS;
     const REAL *phi = (const REAL *)job->phi + first * job->width;
     const char *columns = job->C + (piece.place->from + piece.done) * (Py_ssize_t)sizeof(REAL);
     const Py_ssize_t stride = job->C_stride, bytes = piece.count * (Py_ssize_t)sizeof(REAL), width = job->width;
     Py_ssize_t left = job->rows;
     memset(sums, 0, count * bytes);
-    for (; left >= WAYS; left -= WAYS, phi += WAYS * (1 + turned), columns += WAYS * stride)
-        NAMED(add_all, KIND)(phi, width, count, columns, stride, (char *)sums, bytes, WAYS, turned);
+    for (; left >= ways; left -= ways, phi += ways * (1 + turned), columns += ways * stride)
+        NAMED(add_all, KIND)(phi, width, count, columns, stride, (char *)sums, bytes, ways, turned);
     for (; left >= 2; left -= 2, phi += 2 * (1 + turned), columns += 2 * stride)
         NAMED(add_all, KIND)(phi, width, count, columns, stride, (char *)sums, bytes, 2, turned);
     if (left)

@@ -1,8 +1,8 @@
 """The product of coefficients and latent slices: ``phi (B, d) @ C (d, N)``, for few rows and very many columns.
 
-They go to ``_product``, compiled code of our own. Up to eight rows are one read of C, a few rows of it side by side,
-one row in 0.85 to 0.95 of the time of NumPy's product. More are written past the caches while others are computed, in
-a third to a half of the time of a general matrix product. A row has the same bits whatever rows stand beside it. Where
+They go to ``_product``, compiled code of our own. Up to eight rows are one read of C, a few rows of it side by side.
+More are written past the caches while others are computed, in a third to a half of the time of a general matrix
+product. A row has the same bits whatever rows stand beside it. Where
 ``_product`` was not built, NumPy's product is taken; results agree to rounding.
 """
 
