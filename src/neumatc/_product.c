@@ -38,7 +38,7 @@ enum {
     SUMMED = 2048, /* numbers of their results that are summed together, */
     WAYS = 8,     /* and rows of C that are read side by side for them; */
     LONG = 16384, /* the same for one point: so many numbers that each row is read for long, */
-    STREAMS = 4,  /* and few rows, which the processor fetches ahead by itself */
+    STREAMS = 6,  /* and fewer rows, which the processor fetches ahead by itself */
     ROWS = 512,   /* points whose results are written panel by panel before those of the next points, at most */
     TALLEST = 8,  /* rows of a tile, at most */
     LINE = 64,    /* bytes of a line of the cache, */
@@ -52,6 +52,13 @@ static Py_ssize_t rounded_up(Py_ssize_t number, Py_ssize_t step) { return (numbe
 static Py_ssize_t smaller(Py_ssize_t a, Py_ssize_t b) { return a < b ? a : b; }
 
 static Py_ssize_t larger(Py_ssize_t a, Py_ssize_t b) { return a > b ? a : b; }
+
+/* How many of `left` rows come next where they are taken in as few parts as can be, of `most` or fewer. */
+static int evenly(Py_ssize_t left, Py_ssize_t most)
+{
+    const Py_ssize_t parts = (left + most - 1) / most;
+    return (int)((left + parts - 1) / parts);
+}
 
 struct place {
     int64_t from, count, to; /* columns of C (zeros where `from` is negative), and where they go in a row of out */
@@ -96,6 +103,7 @@ struct job {
     Py_ssize_t count;
     Py_ssize_t columns, block, chunk; /* of a panel; points that are written together; panels that are taken at once */
     size_t size;        /* of a number */
+    int apart;   /* C and out have no memory in common */
     int turned;  /* phi holds (re, im) in turn: a row of C stands for itself and for i times itself */
     int stream;  /* whether results go past the caches: if so, every row of out begins as its first one in a line */
     void (*panel)(const struct job *, struct piece, Py_ssize_t first, Py_ssize_t rows, void *scratch);
@@ -207,30 +215,32 @@ static Py_ssize_t even(Py_ssize_t columns, Py_ssize_t most, Py_ssize_t threads)
 }
 
 /* How many columns are summed together. Of one point so many that threads that come late still find some. */
-static Py_ssize_t most_summed(Py_ssize_t batch, Py_ssize_t share)
+static Py_ssize_t most_summed(const struct job *job, Py_ssize_t share)
 {
-    return batch == 1 ? smaller(LONG, larger(SUMMED, share / CHUNK)) : SUMMED / larger(1, batch);
+    if (job->batch == 1 && job->apart)
+        return smaller(LONG, larger(SUMMED, share / CHUNK));
+    return SUMMED / larger(1, job->batch);
 }
 
 /* How C is cut into panels. For few points and many rows of C those are as long as possible, so that C is read in the
    order in which it lies in memory. Then sums wait in out for the next rows of C, which it must not take the place of,
    nor may they leave the caches. Where there are fewer panels than threads, they are narrower, and what C does not lie
    in the way of is cut between points, too. */
-static void cut_up(struct job *job, int apart, Py_ssize_t threads)
+static void cut_up(struct job *job, Py_ssize_t threads)
 {
     const Py_ssize_t columns = columns_in(job);
     job->depth = job->rows, job->block = ROWS;
     if (job->slim)
-        job->columns = even(columns, most_summed(job->batch, columns / threads), threads);
+        job->columns = even(columns, most_summed(job, columns / threads), threads);
     else {
-        if (job->batch <= FEW && job->rows > DEPTH && apart && !job->stream)
+        if (job->batch <= FEW && job->rows > DEPTH && job->apart && !job->stream)
             job->columns = WIDE, job->depth = DEPTH >> job->turned;
         else
             job->columns = columns_of(job->width, job->size);
         job->columns = larger(LEAST, smaller(job->columns, rounded_up(columns / threads, LEAST)));
     }
     Py_ssize_t panels = panels_of(job), blocks = (threads + panels - 1) / panels;
-    if (apart && blocks > 1)
+    if (job->apart && blocks > 1)
         job->block = smaller(ROWS, rounded_up((job->batch + blocks - 1) / blocks, TALLEST));
 }
 
@@ -420,6 +430,7 @@ static PyObject *multiply(PyObject *module, PyObject *arguments)
         .C_stride = view[1].strides[0], .out_stride = view[2].strides[0],
         .places = views == 4 ? view[3].buf : &everything, .count = views == 4 ? view[3].shape[0] : 1,
         .size = (size_t)view[0].itemsize, .turned = view[0].shape[1] != view[1].shape[0],
+        .apart = are_apart(&view[1], &view[2]),
     };
     wrong = misplaced(&job, view[1].shape[1], view[2].shape[1]);
     if (wrong != NULL)
@@ -430,7 +441,7 @@ static PyObject *multiply(PyObject *module, PyObject *arguments)
                  job.out_stride % LINE == 0;
     atomic_init(&job.next, 0);
     threads = threads < 1 ? 1 : threads;
-    cut_up(&job, are_apart(&view[1], &view[2]), threads);
+    cut_up(&job, threads);
     job.chunk = chunk_of(&job, threads);
     Py_BEGIN_ALLOW_THREADS
     failed = together(work, &job, threads - 1, job.slim || job.batch * job.width * columns_in(&job) < BRIEF);

@@ -12,8 +12,7 @@
 
 enum {
     HELPERS = 63,  /* at most */
-    AWAKE = 500000, /* nanoseconds for which one waits awake */
-    STACK = 1 << 20 /* bytes; some systems give less than sums need */
+    AWAKE = 500000 /* nanoseconds for which one waits awake */
 };
 
 static struct {
@@ -138,25 +137,14 @@ static void *help(void *unused)
     return NULL;
 }
 
-static void start_helpers(int wanted)
-{
-    pthread_attr_t attributes;
-    if (pool.started >= wanted || pthread_attr_init(&attributes) != 0)
-        return;
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, STACK);
-    while (pool.started < wanted && pthread_create(&pool.helpers[pool.started], &attributes, help, NULL) == 0)
-        pool.started++;
-    pthread_attr_destroy(&attributes);
-}
-
 /* Open the door, unless another product has the helpers. */
 static int call_helpers(void *(*work)(void *), void *argument, int helpers, int short_work)
 {
     pthread_mutex_lock(&pool.lock);
     int ours = !pool.busy;
     if (ours) {
-        start_helpers(helpers);
+        while (pool.started < helpers && pthread_create(&pool.helpers[pool.started], NULL, help, NULL) == 0)
+            pthread_detach(pool.helpers[pool.started++]);
         keep_away();
         pool.work = work, pool.argument = argument;
         pool.busy = 1, pool.failed = 0, pool.wanted = helpers, pool.short_work = short_work;

@@ -265,27 +265,34 @@ TARGET static inline __attribute__((always_inline)) void NAMED(add_all, KIND)(co
         NAMED(add, KIND)(phi, count, columns, stride, sums, apart, rows, bytes, turned);
 }
 
-/* `count` rows of results of a piece, a constant where it is one: a few rows of C are read side by side, as many as a
+/* `count` rows of results of a piece, a constant where it is one: a few rows of C are read side by side, no more than a
    cache of 8 ways holds where they begin a power of two apart, and for so long that the processor sees what it has to
-   fetch next. */
+   fetch next. One row is summed where it is wanted, several beside each other. */
 TARGET static inline __attribute__((always_inline)) void NAMED(read_once, KIND)(
     const struct job *job, struct piece piece, Py_ssize_t first, const Py_ssize_t count, const int turned)
 {
-    REAL sums[LONG];
-    const int ways = count == 1 ? STREAMS : WAYS;
+    REAL beside[SUMMED];
     const REAL *phi = (const REAL *)job->phi + first * job->width;
     const char *columns = job->C + (piece.place->from + piece.done) * (Py_ssize_t)sizeof(REAL);
     const Py_ssize_t stride = job->C_stride, bytes = piece.count * (Py_ssize_t)sizeof(REAL), width = job->width;
-    Py_ssize_t left = job->rows;
+    char *out = job->out + first * job->out_stride + piece.to * (Py_ssize_t)sizeof(REAL);
+    char *sums = count == 1 && job->apart ? out : (char *)beside;
     memset(sums, 0, count * bytes);
-    for (; left >= ways; left -= ways, phi += ways * (1 + turned), columns += ways * stride)
-        NAMED(add_all, KIND)(phi, width, count, columns, stride, (char *)sums, bytes, ways, turned);
-    for (; left >= 2; left -= 2, phi += 2 * (1 + turned), columns += 2 * stride)
-        NAMED(add_all, KIND)(phi, width, count, columns, stride, (char *)sums, bytes, 2, turned);
-    if (left)
-        NAMED(add_all, KIND)(phi, width, count, columns, stride, (char *)sums, bytes, 1, turned);
-    for (Py_ssize_t r = 0; r < count; r++)
-        memcpy((REAL *)(job->out + (first + r) * job->out_stride) + piece.to, sums + r * piece.count, bytes);
+    for (Py_ssize_t left = job->rows; left > 0;) {
+        const int ways = evenly(left, count == 1 ? STREAMS : WAYS);
+        switch (ways) {
+#define SIDE_BY_SIDE(rows) \
+    case rows: \
+        NAMED(add_all, KIND)(phi, width, count, columns, stride, sums, bytes, rows, turned); \
+        break;
+            SIDE_BY_SIDE(1) SIDE_BY_SIDE(2) SIDE_BY_SIDE(3) SIDE_BY_SIDE(4)
+            SIDE_BY_SIDE(5) SIDE_BY_SIDE(6) SIDE_BY_SIDE(7) SIDE_BY_SIDE(8)
+#undef SIDE_BY_SIDE
+        }
+        left -= ways, phi += ways << turned, columns += ways * stride;
+    }
+    for (Py_ssize_t r = 0; sums != out && r < count; r++)
+        memcpy(out + r * job->out_stride, sums + r * bytes, bytes);
 }
 
 TARGET static void NAMED(slim, KIND)(
