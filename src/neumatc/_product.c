@@ -290,9 +290,10 @@ static int is_next(const struct job *job, const struct place *place)
    each is of one place, and only whether it is ZEROS matters. */
 static uint64_t without(uint64_t blank, Py_ssize_t start, Py_ssize_t end)
 {
-    for (Py_ssize_t k = start / GRAIN; k * GRAIN < end; k++)
-        blank &= ~((uint64_t)1 << k % 64);
-    return blank;
+    const Py_ssize_t first = start / GRAIN, last = (end - 1) / GRAIN;
+    if (start == end)
+        return blank;
+    return last > 63 ? 0 : blank & ~(UINT64_MAX >> (63 - (last - first)) << first);
 }
 
 /* Where C is packed, places that follow each other in a row of out become one piece, zeros among them: each visit to a
@@ -317,8 +318,8 @@ static struct piece piece_of(const struct job *job, const struct place *place, i
 static void *work(void *argument)
 {
     struct job *job = argument;
-    const size_t bytes = ((job->depth << job->turned) * job->columns + FEW * DEPTH) * job->size + LINE;
-    char *scratch = malloc(bytes);
+    const size_t numbers = job->slim ? 0 : (job->depth << job->turned) * job->columns + FEW * DEPTH;
+    char *scratch = malloc(numbers * job->size + LINE);
     if (scratch == NULL)
         return job;
     void *aligned = scratch + (-(uintptr_t)scratch & (LINE - 1));

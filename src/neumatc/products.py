@@ -2,8 +2,8 @@
 
 They go to ``_product``, compiled code of our own. Up to eight rows are one read of C, a few rows of it side by side.
 More are written past the caches while others are computed, in a third to a half of the time of a general matrix
-product. A row has the same bits whatever rows stand beside it. Where
-``_product`` was not built, NumPy's product is taken; results agree to rounding.
+product. A row has the same bits whatever rows stand beside it. Where ``_product``
+was not built, NumPy's product is taken; results agree to rounding.
 """
 
 from __future__ import annotations
