@@ -59,7 +59,7 @@ def load(
     InputError
         When ``matrix`` is not the family of the fit, or ``box`` not its box; when there was a hole and no box came.
     """
-    manifest, arrays = store.read(path, memory_map)
+    manifest, arrays = store.read(path, memory_map, apart="C")
     try:
         if manifest.get("kind") == "reduced":
             return _reduced(manifest, arrays, matrix, box)

@@ -8,6 +8,7 @@ was not built, NumPy's product is taken; results agree to rounding.
 
 from __future__ import annotations
 
+import math
 import os
 from functools import cache
 from typing import Any
@@ -37,6 +38,10 @@ but these many rows at once."""
 LARGE, FEW = 1 << 14, 64
 """Numbers of a matrix, and columns behind it, for which compiled code beats NumPy's product."""
 
+BANKS, ASIDE = 1 << 26, 1088
+"""Bytes after which memory is in the same bank again, and by how many a row moves aside whose length is a multiple of
+them: rows side by side that begin in one bank wait for each other, and are read in twice the time."""
+
 PIECE = 1 << 12
 """Columns that are replaced at once without compiled code, few enough for the cache."""
 
@@ -51,6 +56,17 @@ def product(phi: Array, C: Array, out: Array | None = None) -> Array:
     if not scatter(phi, C, None, out):
         _by_numpy(phi, C, out)
     return out
+
+
+def rows_apart(shape: tuple[int, ...], dtype: Any) -> Array:
+    """Memory ``(d, …)`` for latent slices, each contiguous: one whose rows do not begin in the same bank of memory.
+
+    >>> rows_apart((3, 4, 2), float).strides
+    (64, 16, 8)
+    """
+    dtype, columns = np.dtype(dtype), math.prod(shape[1:])
+    aside = ASIDE // dtype.itemsize if columns and columns * dtype.itemsize % BANKS == 0 else 0
+    return np.empty((shape[0], columns + aside), dtype)[:, :columns].reshape(shape)
 
 
 def in_place(weights: Array, C: Array) -> None:

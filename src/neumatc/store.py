@@ -13,7 +13,7 @@ its length and its padding included, can change unseen.
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from io import BufferedReader
 from typing import Any
 
@@ -22,8 +22,12 @@ import numpy as np
 from neumatc.arrays import Array
 from neumatc.errors import FormatError, InputError
 from neumatc.header import CHECKSUM, CODES, COMPLEX, MAX_HEADER, OPENING, ZEROS, Entry, FlawError, compose, parse
+from neumatc.products import rows_apart
 
 __all__ = ["read", "write"]
+
+LONG = 1 << 16
+"""Bytes of a slice that is worth a visit of its own."""
 
 _REAL = {kind: real for real, kind in COMPLEX.items()}
 
@@ -75,7 +79,9 @@ def write(path: str | os.PathLike[str], manifest: Mapping[str, Any], arrays: Map
     _write_beside(os.path.realpath(path), head[: CHECKSUM.start] + checksum + head[CHECKSUM.stop :], packed)
 
 
-def read(path: str | os.PathLike[str], memory_map: bool = False) -> tuple[dict[str, Any], dict[str, Array]]:
+def read(
+    path: str | os.PathLike[str], memory_map: bool = False, apart: str | None = None
+) -> tuple[dict[str, Any], dict[str, Array]]:
     """Read back what `write` wrote, bit for bit.
 
     Every claim of the header is checked against the caps and the size of the file before memory is allocated for it,
@@ -87,6 +93,7 @@ def read(path: str | os.PathLike[str], memory_map: bool = False) -> tuple[dict[s
     memory_map : leave the arrays in the file, of which the system reads and drops pages as they are needed. What is
         written to them stays in this process. The file must not change meanwhile; `write` replaces files, and a map of
         the former one lives on.
+    apart : name of the array whose rows are read side by side, hence kept as by `products.rows_apart` in memory.
 
     Returns
     -------
@@ -101,37 +108,44 @@ def read(path: str | os.PathLike[str], memory_map: bool = False) -> tuple[dict[s
     """
     with open(path, "rb") as file:
         try:
-            return _contents(file, memory_map)
+            return _contents(file, memory_map, apart)
         except FlawError as flaw:
             raise FormatError(f"cannot read {os.fspath(path)!r}: {flaw.clause}. {flaw.advice}") from flaw
 
 
 def _pack(name: str, array: Array) -> Array:
-    """Little-endian, C-contiguous and real; complex as pairs (…, 2)."""
+    """Little-endian and real, in rows that are contiguous; complex as pairs (…, 2)."""
     dtype = array.dtype.newbyteorder("<")
     if dtype not in CODES and dtype not in _REAL:
         raise FlawError(f"the array {name!r} has dtype {array.dtype}")
     # `order="C"` rather than `ascontiguousarray`, which turns a 0-d array into a 1-d one.
-    array = np.asarray(array, dtype=dtype, order="C")
-    return array.reshape(-1).view(_REAL[dtype]).reshape(*array.shape, 2) if dtype in _REAL else array
+    array = np.asarray(array, dtype=dtype, order=None if _in_rows(array) else "C")
+    return array[..., None].view(_REAL[dtype]) if dtype in _REAL else array
 
 
 def _unpack(array: Array) -> Array:
     """Pairs (…, 2) back to complex (…)."""
-    plain: Array = array.reshape(-1).view(COMPLEX[array.dtype]).reshape(array.shape[:-1])
+    plain: Array = array.view(COMPLEX[array.dtype])[..., 0]
     return plain
 
 
-def _octets(array: Array) -> memoryview:
-    """The bytes of a contiguous array, without a copy."""
-    return array.reshape(-1).view(np.uint8).data
+def _in_rows(array: Array) -> bool:
+    """Whether an array has long contiguous slices. It is not copied then: it may fill more than half of the memory."""
+    return array.ndim > 1 and array.nbytes > LONG * len(array) and array[0].flags.c_contiguous
+
+
+def _octets(array: Array) -> Iterator[memoryview]:
+    """The bytes of an array, piece by piece, without a copy."""
+    for piece in (array,) if array.flags.c_contiguous else array:
+        yield piece.reshape(-1).view(np.uint8).data
 
 
 def _digest(head: bytes, packed: Mapping[str, Array]) -> str:
     """SHA-256 of a file with zeros in the place of its checksum."""
     digest = hashlib.sha256(head[: CHECKSUM.start] + ZEROS + head[CHECKSUM.stop :])
     for array in packed.values():
-        digest.update(_octets(array))
+        for octets in _octets(array):
+            digest.update(octets)
     return digest.hexdigest()
 
 
@@ -142,7 +156,8 @@ def _write_beside(path: str, head: bytes, packed: Mapping[str, Array]) -> None:
         with open(beside, "xb") as file:
             file.write(head)
             for array in packed.values():
-                file.write(_octets(array))
+                for octets in _octets(array):
+                    file.write(octets)
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)
@@ -152,7 +167,7 @@ def _write_beside(path: str, head: bytes, packed: Mapping[str, Array]) -> None:
         raise
 
 
-def _contents(file: BufferedReader, memory_map: bool) -> tuple[dict[str, Any], dict[str, Array]]:
+def _contents(file: BufferedReader, memory_map: bool, apart: str | None) -> tuple[dict[str, Any], dict[str, Array]]:
     size = os.fstat(file.fileno()).st_size
     head = _read_head(file, size)
     header = parse(head[8:])
@@ -160,7 +175,8 @@ def _contents(file: BufferedReader, memory_map: bool) -> tuple[dict[str, Any], d
         raise FlawError(f"its header describes {len(head) + header.nbytes} bytes and the file has {size}")
     packed, place = {}, len(head)
     for entry in header.entries:
-        array = _mapped(file, entry, place) if memory_map and entry.nbytes else _copied(file, entry)
+        mapped = memory_map and entry.nbytes
+        array = _mapped(file, entry, place) if mapped else _copied(file, entry, entry.name == apart)
         packed[entry.name], place = array, place + array.nbytes
     digest = _digest(head, packed)
     if digest != header.checksum:
@@ -168,9 +184,9 @@ def _contents(file: BufferedReader, memory_map: bool) -> tuple[dict[str, Any], d
     return header.manifest, {name: _unpack(array) if name in header.pairs else array for name, array in packed.items()}
 
 
-def _copied(file: BufferedReader, entry: Entry) -> Array:
-    array = np.empty(entry.shape, entry.dtype)
-    if file.readinto(_octets(array)) != array.nbytes:
+def _copied(file: BufferedReader, entry: Entry, apart: bool) -> Array:
+    array: Array = (rows_apart if apart else np.empty)(entry.shape, entry.dtype)
+    if sum(file.readinto(octets) for octets in _octets(array)) != array.nbytes:
         raise FlawError(f"it ends inside the array {entry.name!r}")
     return array
 

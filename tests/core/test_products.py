@@ -12,7 +12,7 @@ from tests.core.kinds import DTYPES, EVERY, draw
 
 from neumatc import products
 from neumatc.layout import Part
-from neumatc.products import PIECE, TALL, in_place, product, scatter, square, tall, thin, threads, times
+from neumatc.products import PIECE, TALL, in_place, product, rows_apart, scatter, square, tall, thin, threads, times
 
 compiled: Any = products.compiled
 needs_compiled = pytest.mark.skipif(compiled is None, reason="neumatc._product was not built: no C compiler")
@@ -245,6 +245,37 @@ def test_results_past_the_caches_are_the_same(kind: str, offset: int, columns: i
         np.testing.assert_allclose(out, exact(phi, C), rtol=0, atol=10 * tolerance(kind))
     np.testing.assert_array_equal(*outs)
     assert (memory == 7).sum() == 2 * 16
+
+
+@EVERY
+@pytest.mark.parametrize("shape", [(6, 512), (6, 128, 4), (1, 513), (0, 512), (3, 0)])
+def test_slices_lie_apart_where_their_length_is_a_multiple_of_a_bank(
+    kind: str, shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(products, "BANKS", 4096)
+    C = rows_apart(shape, DTYPES[kind][1])
+    assert (C.shape, C.dtype) == (shape, DTYPES[kind][1])
+    assert all(row.flags.c_contiguous for row in C)
+    aside = products.ASIDE if C.size and C[0].nbytes % 4096 == 0 else 0
+    assert C.strides[0] == (C[0].nbytes if C.size else C.strides[0]) + aside
+
+
+@EVERY
+@BATCHES
+@pytest.mark.usefixtures("_way")
+def test_slices_that_lie_apart_give_the_same_answers(kind: str, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(products, "BANKS", 1)
+    phi, C = draw((batch, 5), DTYPES[kind][0], 0), draw((5, 500), DTYPES[kind][1], 1)
+    apart, weights = rows_apart(C.shape, C.dtype), draw((3, 5), DTYPES[kind][0], 2)
+    apart[...] = C
+    assert not apart.flags.c_contiguous
+    found, beside = product(phi, apart), product(phi, C)
+    if products.compiled is None:
+        np.testing.assert_allclose(found, beside, rtol=0, atol=tolerance(kind))
+    else:
+        np.testing.assert_array_equal(found, beside)
+    in_place(weights, apart)
+    np.testing.assert_allclose(apart[:3], exact(weights, C), rtol=0, atol=tolerance(kind))
 
 
 @needs_compiled

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import neumatc as nmc
-from neumatc import store
+from neumatc import products, store
 from neumatc.bases import Spline
 from neumatc.errors import AccuracyWarning, FormatError, InputError
 from neumatc.gallery import AffineInverse, LowRankSVD, SyntheticInverse
@@ -165,6 +165,34 @@ def test_a_latent_tensor_can_stay_in_its_file(name: str, tmp_path: Path) -> None
     for p in P:
         for was, came in zip(parts(fit(p)), parts(there(p)), strict=True):
             np.testing.assert_array_equal(was, came)
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_slices_that_lie_apart_are_the_same_fit(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of C are moved aside where they are 64 MiB long, or a multiple; here all are."""
+    fit = MADE[name]()
+    before = saved(fit, tmp_path).read_bytes()
+    monkeypatch.setattr(products, "BANKS", 1)
+    again = nmc.load(tmp_path / "fit.nmc")
+    C = again.surrogate.C
+    assert C.strides[0] == C[0].nbytes + products.ASIDE
+    for p in P:
+        for was, came in zip(parts(fit(p)), parts(again(p)), strict=True):
+            assert np.array_equal(was, came)
+    assert saved(again, tmp_path).read_bytes() == before
+    monkeypatch.setattr(store, "LONG", 0)  # as rows so long are written: one by one, and never copied
+    assert saved(again, tmp_path).read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["general", "packed", "doubled", "triplets"])
+def test_a_fit_whose_slices_lie_apart(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fit = MADE[name]()
+    monkeypatch.setattr(products, "BANKS", 1)
+    again = MADE[name]()
+    assert again.surrogate.d == fit.surrogate.d
+    for p in P:
+        for was, came in zip(parts(fit(p)), parts(again(p)), strict=True):
+            np.testing.assert_allclose(came, was, rtol=0, atol=1e-12 * np.abs(was).max())
 
 
 # the matrix of a loaded fit ------------------------------------------------------------------------------------------

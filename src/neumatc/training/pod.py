@@ -12,7 +12,7 @@ import torch
 from neumatc.arrays import Array, is_complex
 from neumatc.gauge import Factors
 from neumatc.layout import Kind, Layout, Part, stored_as
-from neumatc.products import product
+from neumatc.products import product, rows_apart
 
 from .thin import thin_svd
 
@@ -93,7 +93,8 @@ class Frame:
 
     def slices(self, first: int = 0) -> Array:
         """The slices from ``first`` on as rows ``(d - first, N)``, in the scale of the factors."""
-        C = self._C[first : self.d].copy()
+        C = rows_apart((self.d - first, self.layout.size), self._C.dtype)
+        C[...] = self._C[first : self.d]
         _unweigh(self.layout, C, self.weights)
         return C
 

@@ -12,13 +12,13 @@ import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-import numpy as np
 import torch
 
 from neumatc.arrays import Array, namespace
 from neumatc.gauge import Factors
 from neumatc.layout import Layout
 from neumatc.problem import Problem, in_numpy
+from neumatc.products import rows_apart
 from neumatc.sketch import Sketch
 
 from .devices import there
@@ -338,4 +338,4 @@ def _memory(shape: tuple[int, int], dtype: torch.dtype, device: str) -> Tensor:
     """Memory not yet written. On a CPU it is NumPy's, which asks for huge pages: they come in a fifth of the time."""
     if device != "cpu":
         return torch.empty(shape, dtype=dtype, device=device)
-    return torch.from_numpy(np.empty(shape, complex if dtype.is_complex else float))
+    return torch.from_numpy(rows_apart(shape, complex if dtype.is_complex else float))
