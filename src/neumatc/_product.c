@@ -35,10 +35,10 @@ enum {
     TURNS = 4,    /* and how often it comes back at least, if there are so many panels */
     SLIM = 8,     /* points up to which C is not packed, */
     SLIMMER = 24, /* or where it has more than DEPTH rows; */
-    SUMMED = 2048, /* numbers of their results that are summed together, */
-    WAYS = 8,     /* and rows of C that are read side by side for them; */
-    LONG = 16384, /* the same for one point: so many numbers that each row is read for long, */
-    STREAMS = 6,  /* and fewer rows, which the processor fetches ahead by itself */
+    SUMMED = 2048, /* numbers of their results that are summed together at least, */
+    LONG = 16384, /* and at most, so that each row of C is read for long and they stay in the second cache; */
+    WAYS = 8,     /* rows of C that are read side by side for some points, */
+    STREAMS = 6,  /* and for one: so few that the processor fetches them ahead by itself */
     ROWS = 512,   /* points whose results are written panel by panel before those of the next points, at most */
     TALLEST = 8,  /* rows of a tile, at most */
     LINE = 64,    /* bytes of a line of the cache, */
@@ -105,9 +105,10 @@ struct job {
     size_t size;        /* of a number */
     int apart;   /* C and out have no memory in common */
     int turned;  /* phi holds (re, im) in turn: a row of C stands for itself and for i times itself */
-    int stream;  /* whether results go past the caches: if so, every row of out begins as its first one in a line */
+    int stream;  /* whether results go past the caches: if C is packed, all rows of out begin as the first in a line */
     void (*panel)(const struct job *, struct piece, Py_ssize_t first, Py_ssize_t rows, void *scratch);
     int slim;    /* whether C is not packed */
+    int alone;   /* whether one row of results is summed where it is wanted */
     atomic_llong next;
 };
 
@@ -214,12 +215,11 @@ static Py_ssize_t even(Py_ssize_t columns, Py_ssize_t most, Py_ssize_t threads)
     return larger(NUMBERS, smaller(most / NUMBERS * NUMBERS, rounded_up((columns + pieces - 1) / pieces, NUMBERS)));
 }
 
-/* How many columns are summed together. Of one point so many that threads that come late still find some. */
+/* How many columns are summed together: so many that threads that come late still find some. */
 static Py_ssize_t most_summed(const struct job *job, Py_ssize_t share)
 {
-    if (job->batch == 1 && job->apart)
-        return smaller(LONG, larger(SUMMED, share / CHUNK));
-    return SUMMED / larger(1, job->batch);
+    const Py_ssize_t rows = larger(1, job->batch);
+    return smaller(LONG / rows, larger(SUMMED / rows, share / CHUNK));
 }
 
 /* How C is cut into panels. For few points and many rows of C those are as long as possible, so that C is read in the
@@ -301,7 +301,7 @@ static uint64_t without(uint64_t blank, Py_ssize_t start, Py_ssize_t end)
 static struct piece piece_of(const struct job *job, const struct place *place, int64_t done)
 {
     const int64_t to = place->to + done;
-    Py_ssize_t skip = job->stream ? ((uintptr_t)job->out + to * job->size) % LINE / job->size : 0;
+    Py_ssize_t skip = job->stream && !job->slim ? ((uintptr_t)job->out + to * job->size) % LINE / job->size : 0;
     struct piece piece = {place, done, 0, to, skip, 0, ZEROS};
     for (const int64_t most = job->columns - skip;;) {
         const struct run run = run_of(place, done, most - piece.count);
@@ -318,7 +318,8 @@ static struct piece piece_of(const struct job *job, const struct place *place, i
 static void *work(void *argument)
 {
     struct job *job = argument;
-    const size_t numbers = job->slim ? 0 : (job->depth << job->turned) * job->columns + FEW * DEPTH;
+    const Py_ssize_t packed = (job->depth << job->turned) * job->columns + FEW * DEPTH;
+    const Py_ssize_t numbers = !job->slim ? packed : job->alone ? 0 : job->batch * (job->columns + NUMBERS);
     char *scratch = malloc(numbers * job->size + LINE);
     if (scratch == NULL)
         return job;
@@ -438,8 +439,9 @@ static PyObject *multiply(PyObject *module, PyObject *arguments)
         goto refused;
     choose(&job, chosen_vectors(vectors));
     /* A piece that begins in the middle of a line must not cut a complex number. */
-    job.stream = stream && !job.slim && (uintptr_t)job.out % (job.size << job.turned) == 0 &&
-                 job.out_stride % LINE == 0;
+    const int in_lines = (uintptr_t)job.out % (job.size << job.turned) == 0 && job.out_stride % LINE == 0;
+    job.stream = stream && (job.slim || in_lines);
+    job.alone = job.batch == 1 && job.apart && !job.stream;
     atomic_init(&job.next, 0);
     threads = threads < 1 ? 1 : threads;
     cut_up(&job, threads);

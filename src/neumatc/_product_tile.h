@@ -254,7 +254,7 @@ TARGET static inline __attribute__((always_inline)) void NAMED(add, KIND)(const 
 TARGET static inline __attribute__((always_inline)) void NAMED(add_all, KIND)(const REAL *phi, Py_ssize_t width,
     Py_ssize_t count, const char *columns, Py_ssize_t stride, char *sums, Py_ssize_t bytes, const int rows, const int turned)
 {
-    const Py_ssize_t size = sizeof(NAMED(vector, KIND)), apart = bytes;
+    const Py_ssize_t size = sizeof(NAMED(vector, KIND)), apart = bytes + LINE;
     REAL together[SLIMMER * 2 * WAYS];
     for (Py_ssize_t r = 0; count > 1 && r < count; r++)
         memcpy(together + r * (rows << turned), phi + r * width, (rows << turned) * sizeof(REAL));
@@ -265,19 +265,32 @@ TARGET static inline __attribute__((always_inline)) void NAMED(add_all, KIND)(co
         NAMED(add, KIND)(phi, count, columns, stride, sums, apart, rows, bytes, turned);
 }
 
+/* Sums brought to out; whole lines past the caches if `stream`. */
+TARGET static void NAMED(bring, KIND)(char *to, const char *from, Py_ssize_t bytes, int stream)
+{
+    const Py_ssize_t before = stream ? smaller(bytes, -(uintptr_t)to % LINE) : bytes;
+    memcpy(to, from, before);
+    for (to += before, from += before, bytes -= before; bytes >= LINE; bytes -= LINE, to += LINE, from += LINE)
+        for (int i = 0; i < LINE; i += sizeof(NAMED(vector, KIND)))
+            STREAM((NAMED(vector, KIND) *)(to + i), *(const NAMED(vector, KIND) *)(from + i));
+    memcpy(to, from, bytes);
+}
+
 /* `count` rows of results of a piece, a constant where it is one: a few rows of C are read side by side, no more than a
    cache of 8 ways holds where they begin a power of two apart, and for so long that the processor sees what it has to
-   fetch next. One row is summed where it is wanted, several beside each other. */
+   fetch next. They are summed beside each other, one row where it is wanted if it is not to be `brought` there. */
 TARGET static inline __attribute__((always_inline)) void NAMED(read_once, KIND)(
-    const struct job *job, struct piece piece, Py_ssize_t first, const Py_ssize_t count, const int turned)
+    const struct job *job, struct piece piece, Py_ssize_t first, const Py_ssize_t count, const int turned, char *beside)
 {
-    REAL beside[SUMMED];
     const REAL *phi = (const REAL *)job->phi + first * job->width;
     const char *columns = job->C + (piece.place->from + piece.done) * (Py_ssize_t)sizeof(REAL);
     const Py_ssize_t stride = job->C_stride, bytes = piece.count * (Py_ssize_t)sizeof(REAL), width = job->width;
     char *out = job->out + first * job->out_stride + piece.to * (Py_ssize_t)sizeof(REAL);
-    char *sums = count == 1 && job->apart ? out : (char *)beside;
-    memset(sums, 0, count * bytes);
+    char *sums = count == 1 && job->alone ? out : beside;
+    /* Rows of sums do not begin in the same set of a cache. */
+    const Py_ssize_t apart = bytes + LINE;
+    for (Py_ssize_t r = 0; r < count; r++)
+        memset(sums + r * apart, 0, bytes);
     for (Py_ssize_t left = job->rows; left > 0;) {
         const int ways = evenly(left, count == 1 ? STREAMS : WAYS);
         switch (ways) {
@@ -292,20 +305,21 @@ TARGET static inline __attribute__((always_inline)) void NAMED(read_once, KIND)(
         left -= ways, phi += ways << turned, columns += ways * stride;
     }
     for (Py_ssize_t r = 0; sums != out && r < count; r++)
-        memcpy(out + r * job->out_stride, sums + r * bytes, bytes);
+        NAMED(bring, KIND)(out + r * job->out_stride, sums + r * apart, bytes, job->stream);
 }
 
 TARGET static void NAMED(slim, KIND)(
-    const struct job *job, struct piece piece, Py_ssize_t first, Py_ssize_t rows, void *unused)
+    const struct job *job, struct piece piece, Py_ssize_t first, Py_ssize_t rows, void *scratch)
 {
-    (void)unused;
     if (piece.blank == ZEROS)
         for (Py_ssize_t r = first; r < first + rows; r++)
             memset((REAL *)(job->out + r * job->out_stride) + piece.to, 0, piece.count * sizeof(REAL));
     else if (job->turned)
-        rows == 1 ? NAMED(read_once, KIND)(job, piece, first, 1, 1) : NAMED(read_once, KIND)(job, piece, first, rows, 1);
+        rows == 1 ? NAMED(read_once, KIND)(job, piece, first, 1, 1, scratch)
+                  : NAMED(read_once, KIND)(job, piece, first, rows, 1, scratch);
     else
-        rows == 1 ? NAMED(read_once, KIND)(job, piece, first, 1, 0) : NAMED(read_once, KIND)(job, piece, first, rows, 0);
+        rows == 1 ? NAMED(read_once, KIND)(job, piece, first, 1, 0, scratch)
+                  : NAMED(read_once, KIND)(job, piece, first, rows, 0, scratch);
 }
 
 /* The sum of the squares of some numbers. */

@@ -229,16 +229,17 @@ def test_runs_and_zeros_of_any_length_share_a_row(
 @needs_compiled
 @EVERY
 @pytest.mark.parametrize("offset", [0, 1, 3, 5, 7])
-@pytest.mark.parametrize("columns", [1024, 1023, 200])
+@pytest.mark.parametrize("columns", [1024, 1023, 200, 5])
+@pytest.mark.parametrize("batch", [1, 5, 19])
 @pytest.mark.usefixtures("_vectors")
-def test_results_past_the_caches_are_the_same(kind: str, offset: int, columns: int) -> None:
-    phi, C = draw((19, 7), DTYPES[kind][0], 0), draw((7, columns), DTYPES[kind][1], 1)
+def test_results_past_the_caches_are_the_same(kind: str, offset: int, columns: int, batch: int) -> None:
+    phi, C = draw((batch, 7), DTYPES[kind][0], 0), draw((7, columns), DTYPES[kind][1], 1)
     real = phi.real.dtype
     if phi.dtype.kind != C.dtype.kind:
         C = C.view(real)
-    memory = np.full((2, 19 * C.shape[1] + 16), 7, C.dtype)
+    memory = np.full((2, batch * C.shape[1] + 16), 7, C.dtype)
     start = -memory[0].ctypes.data // C.itemsize % 8 + offset  # where lines of the cache begin, and beside that
-    outs = [line[start : start + 19 * C.shape[1]].reshape(19, -1) for line in memory]
+    outs = [line[start : start + batch * C.shape[1]].reshape(batch, -1) for line in memory]
     places = np.array([[0, C.view(real).shape[1], 0]])
     for stream, out in enumerate(outs):
         products.compiled.multiply(phi.view(real), C.view(real), out.view(real), places, 1, stream)
@@ -280,14 +281,15 @@ def test_slices_that_lie_apart_give_the_same_answers(kind: str, batch: int, monk
 
 @needs_compiled
 def test_bits_depend_neither_on_the_batch_nor_on_threads() -> None:
-    phi, C = draw((700, 7), float, 0), draw((7, 5000), float, 1)
+    phi, C = draw((700, 15), float, 0), draw((15, 5000), float, 1)
     places, out = np.array([[0, 5000, 0]]), np.empty((2, 700, 5000))
     compiled.multiply(phi, C, out[0], places, 1, False)
     for count in (2, 5, 200):
         out[1] = np.nan
         compiled.multiply(phi, C, out[1], places, count, False)
         np.testing.assert_array_equal(out[0], out[1])
-    np.testing.assert_array_equal(product(phi[13:18], C), out[0, 13:18])
+    for few in (1, 2, 5, 8, 9):
+        np.testing.assert_array_equal(product(phi[13 : 13 + few], C), out[0, 13 : 13 + few])
 
 
 @needs_compiled
