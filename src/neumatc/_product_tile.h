@@ -225,10 +225,11 @@ TARGET static void NAMED(panel, KIND)(
 
 #if !defined(PACKED_ALONE)
 /* One vector, or the first `bytes` of one, of `count` rows of sums, `apart` bytes from each other, plus `rows` rows of C, a
-   constant wherever this is inlined. Where phi is complex, i times a row is the row with neighbours exchanged and every
-   other sign changed. */
+   constant wherever this is inlined; of those rows alone if the sums are `fresh`. Where phi is complex, i times a row is
+   the row with neighbours exchanged and every other sign changed. */
 TARGET static inline __attribute__((always_inline)) void NAMED(add, KIND)(const REAL *phi, Py_ssize_t count,
-    const char *columns, Py_ssize_t stride, char *sums, Py_ssize_t apart, const int rows, size_t bytes, const int turned)
+    const char *columns, Py_ssize_t stride, char *sums, Py_ssize_t apart, int fresh, const int rows, size_t bytes,
+    const int turned)
 {
     NAMED(vector, KIND) row[WAYS] = {{0}}, other[WAYS], signs;
     for (int i = 0; i < LANES; i++)
@@ -240,7 +241,9 @@ TARGET static inline __attribute__((always_inline)) void NAMED(add, KIND)(const 
     }
     for (; count > 0; count--, phi += rows << turned, sums += apart) {
         NAMED(vector, KIND) sum = {0};
-        memcpy(&sum, sums, bytes);
+        HIDE(sum);
+        if (!fresh)
+            memcpy(&sum, sums, bytes);
         for (int j = 0; j < rows; j++) {
             sum += phi[j << turned] * row[j];
             if (turned)
@@ -252,7 +255,8 @@ TARGET static inline __attribute__((always_inline)) void NAMED(add, KIND)(const 
 
 /* The same for all columns of a piece, and the coefficients of these rows of C, which are brought together. */
 TARGET static inline __attribute__((always_inline)) void NAMED(add_all, KIND)(const REAL *phi, Py_ssize_t width,
-    Py_ssize_t count, const char *columns, Py_ssize_t stride, char *sums, Py_ssize_t bytes, const int rows, const int turned)
+    Py_ssize_t count, const char *columns, Py_ssize_t stride, char *sums, Py_ssize_t bytes, int fresh, const int rows,
+    const int turned)
 {
     const Py_ssize_t size = sizeof(NAMED(vector, KIND)), apart = bytes + LINE;
     REAL together[SLIMMER * 2 * WAYS];
@@ -260,9 +264,9 @@ TARGET static inline __attribute__((always_inline)) void NAMED(add_all, KIND)(co
         memcpy(together + r * (rows << turned), phi + r * width, (rows << turned) * sizeof(REAL));
     phi = count > 1 ? together : phi;
     for (; bytes >= size; bytes -= size, columns += size, sums += size)
-        NAMED(add, KIND)(phi, count, columns, stride, sums, apart, rows, size, turned);
+        NAMED(add, KIND)(phi, count, columns, stride, sums, apart, fresh, rows, size, turned);
     if (bytes)
-        NAMED(add, KIND)(phi, count, columns, stride, sums, apart, rows, bytes, turned);
+        NAMED(add, KIND)(phi, count, columns, stride, sums, apart, fresh, rows, bytes, turned);
 }
 
 /* Sums brought to out; whole lines past the caches if `stream`. */
@@ -287,16 +291,15 @@ TARGET static inline __attribute__((always_inline)) void NAMED(read_once, KIND)(
     const Py_ssize_t stride = job->C_stride, bytes = piece.count * (Py_ssize_t)sizeof(REAL), width = job->width;
     char *out = job->out + first * job->out_stride + piece.to * (Py_ssize_t)sizeof(REAL);
     char *sums = count == 1 && job->alone ? out : beside;
-    /* Rows of sums do not begin in the same set of a cache. */
-    const Py_ssize_t apart = bytes + LINE;
-    for (Py_ssize_t r = 0; r < count; r++)
+    const Py_ssize_t apart = bytes + LINE; /* Rows of sums do not begin in the same set of a cache. */
+    for (Py_ssize_t r = 0; job->rows == 0 && r < count; r++)
         memset(sums + r * apart, 0, bytes);
     for (Py_ssize_t left = job->rows; left > 0;) {
-        const int ways = evenly(left, count == 1 ? STREAMS : WAYS);
+        const int ways = evenly(left, count == 1 ? STREAMS : WAYS), fresh = left == job->rows;
         switch (ways) {
 #define SIDE_BY_SIDE(rows) \
     case rows: \
-        NAMED(add_all, KIND)(phi, width, count, columns, stride, sums, bytes, rows, turned); \
+        NAMED(add_all, KIND)(phi, width, count, columns, stride, sums, bytes, fresh, rows, turned); \
         break;
             SIDE_BY_SIDE(1) SIDE_BY_SIDE(2) SIDE_BY_SIDE(3) SIDE_BY_SIDE(4)
             SIDE_BY_SIDE(5) SIDE_BY_SIDE(6) SIDE_BY_SIDE(7) SIDE_BY_SIDE(8)

@@ -21,6 +21,16 @@ static const char *const VECTORS[] = {"basic", "avx2", "avx512"};
 #define EXCHANGED(vector, places) __builtin_shuffle(vector, (places){NAMED(NEIGHBOURS, LANES)})
 #endif
 
+/* Keep what a vector holds from the compiler. Of a sum of two products it could take either for the one that is rounded
+   by itself; of a product added to what it does not know it cannot. */
+#if defined(__x86_64__)
+#define HIDE(vector) __asm__("" : "+v"(vector))
+#elif defined(__aarch64__)
+#define HIDE(vector) __asm__("" : "+w"(vector))
+#else
+#define HIDE(vector) __asm__("" : "+m"(vector))
+#endif
+
 static inline enum vectors best_vectors(void)
 {
 #if defined(__x86_64__)

@@ -69,6 +69,15 @@ def test_it_is_the_sum_over_slices(kind: str, batch: int, columns: int) -> None:
 
 @EVERY
 @BATCHES
+@pytest.mark.usefixtures("_way")
+def test_a_sum_of_no_slices_is_zero(kind: str, batch: int) -> None:
+    out = np.full((batch, 70), 7, DTYPES[kind][1])
+    product(draw((batch, 0), DTYPES[kind][0], 0), draw((0, 70), DTYPES[kind][1], 1), out)
+    assert not out.any()
+
+
+@EVERY
+@BATCHES
 @pytest.mark.parametrize("columns", [24, 530])
 @pytest.mark.usefixtures("_way")
 def test_many_slices_are_summed_in_their_order(kind: str, batch: int, columns: int) -> None:
