@@ -2,8 +2,8 @@
 
 They go to ``_product``, compiled code of our own. Up to eight rows are one read of C, a few rows of it side by side.
 More are written past the caches while others are computed, in a third to a half of the time of a general matrix
-product. A row has the same bits whatever rows stand beside it. Where ``_product``
-was not built, NumPy's product is taken; results agree to rounding.
+product. A row has the same bits whatever rows stand beside it. Where ``_product`` was not built, NumPy's product is
+taken; results agree to rounding.
 """
 
 from __future__ import annotations
@@ -64,9 +64,10 @@ def rows_apart(shape: tuple[int, ...], dtype: Any) -> Array:
     >>> rows_apart((3, 4, 2), float).strides
     (64, 16, 8)
     """
-    dtype, columns = np.dtype(dtype), math.prod(shape[1:])
-    aside = ASIDE // dtype.itemsize if columns and columns * dtype.itemsize % BANKS == 0 else 0
-    return np.empty((shape[0], columns + aside), dtype)[:, :columns].reshape(shape)
+    size, columns = np.dtype(dtype).itemsize, math.prod(shape[1:])
+    if columns == 0 or columns * size % BANKS:
+        return np.empty(shape, dtype)
+    return np.empty((shape[0], columns + ASIDE // size), dtype)[:, :columns].reshape(shape)
 
 
 def in_place(weights: Array, C: Array) -> None:

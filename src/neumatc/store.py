@@ -119,7 +119,7 @@ def _pack(name: str, array: Array) -> Array:
     if dtype not in CODES and dtype not in _REAL:
         raise FlawError(f"the array {name!r} has dtype {array.dtype}")
     # `order="C"` rather than `ascontiguousarray`, which turns a 0-d array into a 1-d one.
-    array = np.asarray(array, dtype=dtype, order=None if _in_rows(array) else "C")
+    array = np.asarray(array, dtype=dtype, order=None if _in_long_rows(array) else "C")
     return array[..., None].view(_REAL[dtype]) if dtype in _REAL else array
 
 
@@ -129,7 +129,7 @@ def _unpack(array: Array) -> Array:
     return plain
 
 
-def _in_rows(array: Array) -> bool:
+def _in_long_rows(array: Array) -> bool:
     """Whether an array has long contiguous slices. It is not copied then: it may fill more than half of the memory."""
     return array.ndim > 1 and array.nbytes > LONG * len(array) and array[0].flags.c_contiguous
 

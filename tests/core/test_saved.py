@@ -276,9 +276,10 @@ def test_any_flipped_byte_is_refused(file: Path, tmp_path: Path) -> None:
         raw[at] ^= 1 << int(at) % 8
 
 
-def test_a_container_that_holds_no_fit_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("C", [np.eye(2), np.ones(3), np.array(1.0)], ids=["matrix", "vector", "number"])
+def test_a_container_that_holds_no_fit_is_refused(tmp_path: Path, C: np.ndarray) -> None:
     path = tmp_path / "other.nmc"
-    store.write(path, {"operation": {"name": "inv", "options": {}}}, {"C": np.eye(2)})
+    store.write(path, {"operation": {"name": "inv", "options": {}}}, {"C": C})
     with pytest.raises(FormatError, match="valid container, but its manifest does not describe a fit"):
         nmc.load(path)
 
