@@ -108,9 +108,14 @@ struct job {
     int stream;  /* whether results go past the caches: if C is packed, all rows of out begin as the first in a line */
     void (*panel)(const struct job *, struct piece, Py_ssize_t first, Py_ssize_t rows, void *scratch);
     int slim;    /* whether C is not packed */
-    int alone;   /* whether one row of results is summed where it is wanted */
     atomic_llong next;
 };
+
+/* Whether one row of results is summed where it is wanted. */
+static int is_alone(const struct job *job) { return job->batch == 1 && job->apart && !job->stream; }
+
+/* How far apart rows of sums lie that are `bytes` long: they do not begin in the same set of a cache. */
+static Py_ssize_t apart_by(Py_ssize_t bytes) { return bytes + LINE; }
 
 #include "_product_pool.h"
 
@@ -318,9 +323,9 @@ static struct piece piece_of(const struct job *job, const struct place *place, i
 static void *work(void *argument)
 {
     struct job *job = argument;
-    const Py_ssize_t packed = (job->depth << job->turned) * job->columns + FEW * DEPTH;
-    const Py_ssize_t numbers = !job->slim ? packed : job->alone ? 0 : job->batch * (job->columns + NUMBERS);
-    char *scratch = malloc(numbers * job->size + LINE);
+    const Py_ssize_t packed = ((job->depth << job->turned) * job->columns + FEW * DEPTH) * (Py_ssize_t)job->size;
+    const Py_ssize_t sums = is_alone(job) ? 0 : job->batch * apart_by(job->columns * (Py_ssize_t)job->size);
+    char *scratch = malloc((job->slim ? sums : packed) + LINE);
     if (scratch == NULL)
         return job;
     void *aligned = scratch + (-(uintptr_t)scratch & (LINE - 1));
@@ -441,7 +446,6 @@ static PyObject *multiply(PyObject *module, PyObject *arguments)
     /* A piece that begins in the middle of a line must not cut a complex number. */
     const int in_lines = (uintptr_t)job.out % (job.size << job.turned) == 0 && job.out_stride % LINE == 0;
     job.stream = stream && (job.slim || in_lines);
-    job.alone = job.batch == 1 && job.apart && !job.stream;
     atomic_init(&job.next, 0);
     threads = threads < 1 ? 1 : threads;
     cut_up(&job, threads);

@@ -258,7 +258,7 @@ TARGET static inline __attribute__((always_inline)) void NAMED(add_all, KIND)(co
     Py_ssize_t count, const char *columns, Py_ssize_t stride, char *sums, Py_ssize_t bytes, int fresh, const int rows,
     const int turned)
 {
-    const Py_ssize_t size = sizeof(NAMED(vector, KIND)), apart = bytes + LINE;
+    const Py_ssize_t size = sizeof(NAMED(vector, KIND)), apart = apart_by(bytes);
     REAL together[SLIMMER * 2 * WAYS];
     for (Py_ssize_t r = 0; count > 1 && r < count; r++)
         memcpy(together + r * (rows << turned), phi + r * width, (rows << turned) * sizeof(REAL));
@@ -290,10 +290,7 @@ TARGET static inline __attribute__((always_inline)) void NAMED(read_once, KIND)(
     const char *columns = job->C + (piece.place->from + piece.done) * (Py_ssize_t)sizeof(REAL);
     const Py_ssize_t stride = job->C_stride, bytes = piece.count * (Py_ssize_t)sizeof(REAL), width = job->width;
     char *out = job->out + first * job->out_stride + piece.to * (Py_ssize_t)sizeof(REAL);
-    char *sums = count == 1 && job->alone ? out : beside;
-    const Py_ssize_t apart = bytes + LINE; /* Rows of sums do not begin in the same set of a cache. */
-    for (Py_ssize_t r = 0; job->rows == 0 && r < count; r++)
-        memset(sums + r * apart, 0, bytes);
+    char *sums = count == 1 && is_alone(job) ? out : beside;
     for (Py_ssize_t left = job->rows; left > 0;) {
         const int ways = evenly(left, count == 1 ? STREAMS : WAYS), fresh = left == job->rows;
         switch (ways) {
@@ -308,13 +305,13 @@ TARGET static inline __attribute__((always_inline)) void NAMED(read_once, KIND)(
         left -= ways, phi += ways << turned, columns += ways * stride;
     }
     for (Py_ssize_t r = 0; sums != out && r < count; r++)
-        NAMED(bring, KIND)(out + r * job->out_stride, sums + r * apart, bytes, job->stream);
+        NAMED(bring, KIND)(out + r * job->out_stride, sums + r * apart_by(bytes), bytes, job->stream);
 }
 
 TARGET static void NAMED(slim, KIND)(
     const struct job *job, struct piece piece, Py_ssize_t first, Py_ssize_t rows, void *scratch)
 {
-    if (piece.blank == ZEROS)
+    if (piece.blank == ZEROS || job->rows == 0)
         for (Py_ssize_t r = first; r < first + rows; r++)
             memset((REAL *)(job->out + r * job->out_stride) + piece.to, 0, piece.count * sizeof(REAL));
     else if (job->turned)
