@@ -44,7 +44,8 @@ enum {
     LINE = 64,    /* bytes of a line of the cache, */
     NUMBERS = 16, /* and numbers that fill one, or two */
     SUMS = 8,     /* vectors in which squares are added */
-    BRIEF = 1 << 24, /* products behind which others may follow at once */
+    BRIEF = 1 << 24, /* multiplications behind which others may follow at once */
+    PRODUCTS = 8, /* that are computed side by side, at most */
 };
 
 static Py_ssize_t rounded_up(Py_ssize_t number, Py_ssize_t step) { return (number + step - 1) / step * step; }
@@ -101,6 +102,7 @@ struct job {
     Py_ssize_t depth; /* rows of C that are packed together */
     const struct place *places;
     Py_ssize_t count;
+    struct place everything; /* where no places are given */
     Py_ssize_t columns, block, chunk; /* of a panel; points that are written together; panels that are taken at once */
     size_t size;        /* of a number */
     int apart;   /* C and out have no memory in common */
@@ -319,15 +321,14 @@ static struct piece piece_of(const struct job *job, const struct place *place, i
     }
 }
 
-/* Take chunks of panels until none is left. Returns NULL, or the job where there was no memory. */
-static void *work(void *argument)
+/* Take chunks of panels until none is left. Whether there was memory for it. */
+static int finish(struct job *job)
 {
-    struct job *job = argument;
     const Py_ssize_t packed = ((job->depth << job->turned) * job->columns + FEW * DEPTH) * (Py_ssize_t)job->size;
     const Py_ssize_t sums = is_alone(job) ? 0 : job->batch * apart_by(job->columns * (Py_ssize_t)job->size);
     char *scratch = malloc((job->slim ? sums : packed) + LINE);
     if (scratch == NULL)
-        return job;
+        return 0;
     void *aligned = scratch + (-(uintptr_t)scratch & (LINE - 1));
     long long mine = atomic_fetch_add(&job->next, 1), panel = 0;
     for (Py_ssize_t first = 0; first < job->batch; first += job->block) {
@@ -348,7 +349,26 @@ static void *work(void *argument)
     _mm_sfence();
 #endif
     free(scratch);
-    return NULL;
+    return 1;
+}
+
+/* Products that are computed side by side. */
+struct jobs {
+    struct job job[PRODUCTS];
+    int count;
+    atomic_int arrived; /* threads */
+};
+
+/* Each thread begins with another product, and comes to those of the others in turn. Returns NULL, or the jobs where
+   there was no memory for one. */
+static void *work(void *argument)
+{
+    struct jobs *jobs = argument;
+    const int first = atomic_fetch_add(&jobs->arrived, 1);
+    int done = 1;
+    for (int i = 0; i < jobs->count; i++)
+        done &= finish(&jobs->job[(first + i) % jobs->count]);
+    return done ? NULL : jobs;
 }
 
 /* Whether a buffer is a matrix of float or double whose rows are contiguous. */
@@ -404,66 +424,120 @@ static const char *misplaced(const struct job *job, Py_ssize_t from_columns, Py_
 }
 
 PyDoc_STRVAR(multiply_doc,
-    "multiply(phi, C, out, places, threads, stream, vectors=-1, /)\n--\n\n"
-    "``out[:, to : to + count] = phi @ C[:, from : from + count]`` for every ``(from, count, to)`` of places.\n\n"
+    "multiply(phi, products, threads, vectors=-1, /)\n--\n\n"
+    "``out[:, to : to + count] = phi @ C[:, from : from + count]`` for every ``(from, count, to)`` of places, and for every\n"
+    "``(C, out, places, stream)`` of a tuple of products.\n\n"
     "Without places (None), ``out = phi @ C``. Zeros are written where ``from`` is negative. If phi has twice as many\n"
     "columns as C rows, all three hold complex numbers as (re, im) in turn. With `stream` the results go to memory past the caches.\n"
     "Returns False, and does nothing, where phi, C and out are not of one type, float32 or float64, in contiguous rows.");
 
-static PyObject *multiply(PyObject *module, PyObject *arguments)
+/* The buffers of one product; those that are not held are all zeros, and may be released. */
+struct held {
+    Py_buffer C, out, places;
+    int stream;
+};
+
+static int hold(struct held *held, PyObject *product)
 {
-    PyObject *given[4];
-    int threads, stream, vectors = -1, failed = 0, held = 0, suited = 0;
-    (void)module;
-    if (!PyArg_ParseTuple(arguments, "OOOOip|i", &given[0], &given[1], &given[2], &given[3], &threads, &stream, &vectors))
-        return NULL;
-    Py_buffer view[4];
-    const int views = given[3] == Py_None ? 3 : 4;
-    for (; held < views; held++) {
-        int flags = PyBUF_STRIDES | PyBUF_FORMAT | (held == 2 ? PyBUF_WRITABLE : 0);
-        if (PyObject_GetBuffer(given[held], &view[held], flags) < 0)
-            goto done;
+    PyObject *C, *out, *places;
+    if (!PyTuple_Check(product)) {
+        PyErr_SetString(PyExc_TypeError, "each product must be a tuple (C, out, places, stream)");
+        return -1;
     }
-    suited = is_suited(&view[0], &view[1], &view[2]);
-    if (!suited)
-        goto done;
-    const char *wrong = objection(&view[0], &view[1], &view[2], views == 4 ? &view[3] : NULL);
+    if (!PyArg_ParseTuple(product, "OOOp", &C, &out, &places, &held->stream))
+        return -1;
+    if (PyObject_GetBuffer(C, &held->C, PyBUF_STRIDES | PyBUF_FORMAT) < 0 ||
+        PyObject_GetBuffer(out, &held->out, PyBUF_STRIDES | PyBUF_FORMAT | PyBUF_WRITABLE) < 0)
+        return -1;
+    return places == Py_None ? 0 : PyObject_GetBuffer(places, &held->places, PyBUF_STRIDES | PyBUF_FORMAT);
+}
+
+static void release(struct held *held)
+{
+    PyBuffer_Release(&held->C);
+    PyBuffer_Release(&held->out);
+    PyBuffer_Release(&held->places);
+}
+
+/* The job of a suited product, or why there is none. */
+static const char *prepare_job(struct job *job, const Py_buffer *phi, const struct held *held, int threads, int vectors)
+{
+    const Py_buffer *C = &held->C, *out = &held->out, *places = held->places.obj ? &held->places : NULL;
+    const char *wrong = objection(phi, C, out, places);
     if (wrong != NULL)
-        goto refused;
-    const struct place everything = {0, view[1].shape[1], 0};
-    struct job job = {
-        .phi = view[0].buf, .C = view[1].buf, .out = view[2].buf,
-        .batch = view[0].shape[0], .width = view[0].shape[1], .rows = view[1].shape[0],
-        .C_stride = view[1].strides[0], .out_stride = view[2].strides[0],
-        .places = views == 4 ? view[3].buf : &everything, .count = views == 4 ? view[3].shape[0] : 1,
-        .size = (size_t)view[0].itemsize, .turned = view[0].shape[1] != view[1].shape[0],
-        .apart = are_apart(&view[1], &view[2]),
+        return wrong;
+    *job = (struct job){
+        .phi = phi->buf, .C = C->buf, .out = out->buf,
+        .batch = phi->shape[0], .width = phi->shape[1], .rows = C->shape[0],
+        .C_stride = C->strides[0], .out_stride = out->strides[0],
+        .everything = {0, C->shape[1], 0},
+        .places = places ? places->buf : &job->everything, .count = places ? places->shape[0] : 1,
+        .size = (size_t)phi->itemsize, .turned = phi->shape[1] != C->shape[0],
+        .apart = are_apart(C, out),
     };
-    wrong = misplaced(&job, view[1].shape[1], view[2].shape[1]);
+    wrong = misplaced(job, C->shape[1], out->shape[1]);
     if (wrong != NULL)
-        goto refused;
-    choose(&job, chosen_vectors(vectors));
+        return wrong;
+    choose(job, vectors);
     /* A piece that begins in the middle of a line must not cut a complex number. */
-    const int in_lines = (uintptr_t)job.out % (job.size << job.turned) == 0 && job.out_stride % LINE == 0;
-    job.stream = stream && (job.slim || in_lines);
-    atomic_init(&job.next, 0);
-    threads = threads < 1 ? 1 : threads;
-    cut_up(&job, threads);
-    job.chunk = chunk_of(&job, threads);
+    const int in_lines = (uintptr_t)job->out % (job->size << job->turned) == 0 && job->out_stride % LINE == 0;
+    job->stream = held->stream && (job->slim || in_lines);
+    atomic_init(&job->next, 0);
+    cut_up(job, threads);
+    job->chunk = chunk_of(job, threads);
+    return NULL;
+}
+
+/* Whether all products are done; -1 with an error set. */
+static int multiply_all(const Py_buffer *phi, const struct held *held, int count, int threads, enum vectors vectors)
+{
+    struct jobs jobs = {.count = count};
+    Py_ssize_t products = 0;
+    int slim = 1, failed = 0;
+    for (int i = 0; i < count; i++)
+        if (!is_suited(phi, &held[i].C, &held[i].out))
+            return 0;
+    for (int i = 0; i < count; i++) {
+        const char *wrong = prepare_job(&jobs.job[i], phi, &held[i], threads, vectors);
+        if (wrong != NULL) {
+            PyErr_SetString(PyExc_ValueError, wrong);
+            return -1;
+        }
+        slim &= jobs.job[i].slim;
+        products += phi->shape[0] * phi->shape[1] * columns_in(&jobs.job[i]);
+    }
+    atomic_init(&jobs.arrived, 0);
     Py_BEGIN_ALLOW_THREADS
-    failed = together(work, &job, threads - 1, job.slim || job.batch * job.width * columns_in(&job) < BRIEF);
+    failed = together(work, &jobs, threads - 1, slim || products < BRIEF);
     Py_END_ALLOW_THREADS
     if (failed)
         PyErr_NoMemory();
-refused:
-    if (wrong != NULL)
-        PyErr_SetString(PyExc_ValueError, wrong);
-done:
-    for (int i = 0; i < held; i++)
-        PyBuffer_Release(&view[i]);
-    if (PyErr_Occurred())
+    return failed ? -1 : 1;
+}
+
+static PyObject *multiply(PyObject *module, PyObject *arguments)
+{
+    PyObject *given, *products;
+    int threads, vectors = -1, done = -1;
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "OO!i|i", &given, &PyTuple_Type, &products, &threads, &vectors))
         return NULL;
-    return PyBool_FromLong(suited);
+    const Py_ssize_t count = PyTuple_Size(products);
+    if (count > PRODUCTS)
+        return PyErr_Format(PyExc_ValueError, "%zd products are more than the %d that are computed at once", count, PRODUCTS);
+    Py_buffer phi;
+    struct held held[PRODUCTS];
+    memset(&phi, 0, sizeof phi);
+    memset(held, 0, sizeof held);
+    int all = PyObject_GetBuffer(given, &phi, PyBUF_STRIDES | PyBUF_FORMAT) == 0;
+    for (Py_ssize_t i = 0; all && i < count; i++)
+        all = hold(&held[i], PyTuple_GetItem(products, i)) == 0;
+    if (all)
+        done = multiply_all(&phi, held, (int)count, (int)larger(1, threads), chosen_vectors(vectors));
+    for (Py_ssize_t i = 0; i < count; i++)
+        release(&held[i]);
+    PyBuffer_Release(&phi);
+    return done < 0 ? NULL : PyBool_FromLong(done);
 }
 
 PyDoc_STRVAR(square_doc,

@@ -5,6 +5,7 @@ A batch is limited by writing its results, so every further pass over them would
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from neumatc.arrays import Array, as_numpy, is_complex, is_torch, real_dtype
 from neumatc.errors import InputError
 from neumatc.layout import Part
 from neumatc.operations import Operation
-from neumatc.products import can_scatter, product, scatter
+from neumatc.products import Product, can_scatter, product, scatter, scatter_all
 from neumatc.surrogate import Surrogate
 
 MIRRORED = 32
@@ -43,25 +44,29 @@ class Field:
         shape = (part.columns, part.rows) if turned else (part.rows, part.columns)
         return Field(part, start, shape, stored)
 
+    def as_product(self, C: Array, memory: Array) -> Product | None:
+        """The product that fills ``memory (B, *shape)``, for `products.scatter`; None where it takes more than one."""
+        whole = self.part.kind in ("full", "transposed") or (self.part.kind == "diagonal" and not is_complex(C.dtype))
+        places = None if whole else self.part.places
+        if places is None and not whole:
+            return None
+        return self._slices(C), places, memory.reshape(len(memory), math.prod(self.shape))
+
     def write(self, phi: Array, C: Array, memory: Array) -> None:
-        """Fill ``memory (B, *shape)`` for the coefficients ``phi (B, d)``."""
-        slices = C[:, self.start : self.start + self.part.size]
+        """Fill ``memory (B, *shape)`` for the coefficients ``phi (B, d)`` by whatever it takes."""
+        slices = self._slices(C)
         if self.part.kind in ("full", "transposed"):
             product(phi, slices, memory.reshape(len(phi), self.part.size))
         elif self.part.kind == "diagonal":
             memory[...] = product(phi, slices).real
-        elif not (self._scattered(phi, slices, memory) or self._mirrored(phi, slices, memory)):
+        elif not self._mirrored(phi, slices, memory):
             if len(phi) == 1:
                 self.part.unpack(product(phi, slices), memory)
             else:
                 self._write_block_rows(phi, slices, memory)
 
-    def _scattered(self, phi: Array, slices: Array, memory: Array) -> bool:
-        """Write a packed triangle in place; False where that is not what is stored, or compiled code cannot do it."""
-        places = self.part.places
-        return places is not None and scatter(
-            phi, slices, places, memory.reshape(len(phi), self.part.rows * self.part.columns)
-        )
+    def _slices(self, C: Array) -> Array:
+        return C[:, self.start : self.start + self.part.size]
 
     def _mirrored(self, phi: Array, slices: Array, memory: Array) -> bool:
         """Write a Hermitian matrix once, block rows of C completed by the columns of those below; False as above."""
@@ -136,8 +141,13 @@ class Writer:
 
     def write(self, phi: Array, memory: tuple[Array, ...]) -> None:
         """Write the parts for coefficients ``phi (B, d)``."""
-        for field, array in zip(self.fields, memory, strict=True):
-            field.write(phi, self.surrogate.C, array)
+        C = self.surrogate.C
+        pairs = list(zip(self.fields, memory, strict=True))
+        products = [field.as_product(C, array) for field, array in pairs]
+        done = scatter_all(phi, [each for each in products if each is not None])
+        for (field, array), single in zip(pairs, products, strict=True):
+            if single is None or not done:
+                field.write(phi, C, array)
 
     def settled(self, memory: tuple[Array, ...]) -> Any:
         """The batched result that the memory holds."""

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -44,6 +45,9 @@ them: rows side by side that begin in one bank wait for each other, and are read
 
 PIECE = 1 << 12
 """Columns that are replaced at once without compiled code, few enough for the cache."""
+
+Product: TypeAlias = tuple[Array, Array | None, Array]
+"""``C, places, out`` of a product."""
 
 
 def product(phi: Array, C: Array, out: Array | None = None) -> Array:
@@ -138,25 +142,34 @@ def scatter(phi: Array, C: Array, places: Array | None, out: Array) -> bool:
     ``places (S, 3)``, ``out (B, L)``. Returns False, and does nothing, without compiled code for such arrays: see
     `can_scatter`; all rows must be contiguous.
     """
+    return scatter_all(phi, [(C, places, out)])
+
+
+def scatter_all(phi: Array, wanted: Sequence[Product]) -> bool:
+    """The same for several products of one dtype, all or none: side by side, and threads are called once for them."""
     built: Any = compiled
     if built is None:
         return False
-    if C.dtype.kind == "c":
-        if not (_in_rows(C) and _in_rows(out) and out.dtype == C.dtype and phi.flags.c_contiguous):
-            return False
-        real, places = real_dtype(C.dtype), None if places is None else 2 * places
-        phi, C, out = phi.view(real) if phi.dtype == C.dtype else phi, C.view(real), out.view(real)
-    done: bool = built.multiply(phi, C, out, places, _helping(phi, C, places), out.nbytes > STREAM)
+    products, work, numbers = [], 0, phi
+    for C, places, out in wanted:
+        if C.dtype.kind == "c":
+            if not (_in_rows(C) and _in_rows(out) and out.dtype == C.dtype and phi.flags.c_contiguous):
+                return False
+            real, places = real_dtype(C.dtype), None if places is None else 2 * places
+            numbers, C, out = phi.view(real) if phi.dtype == C.dtype else phi, C.view(real), out.view(real)
+        products.append((C, out, places, out.nbytes > STREAM))
+        work += _work(numbers, C, places)
+    done: bool = built.multiply(numbers, tuple(products), threads() if work > ALONE else 1)
     return done
 
 
-def _helping(phi: Array, C: Array, places: Array | None) -> int:
-    """How many threads a product takes."""
+def _work(phi: Array, C: Array, places: Array | None) -> int:
+    """How much there is to do for a product, in the unit of `ALONE`."""
     rows, width = phi.shape
     if rows == 1:
-        return threads() if C.size > ALONE_ONE else 1
-    columns = C.shape[1] if places is None else int(places[:, 1].sum())
-    return threads() if columns * (rows * width + 4 * (rows + width)) > ALONE else 1
+        return int(C.size) * (ALONE // ALONE_ONE)
+    columns = C.shape[1] if places is None else places[:, 1].sum()
+    return int(columns) * int(rows * width + 4 * (rows + width))
 
 
 def can_scatter(dtype: Any) -> bool:

@@ -1,6 +1,7 @@
 """Products of a few rows and very many columns: compiled for every kind of vectors, and NumPy's."""
 
 import multiprocessing
+import sys
 import threading
 from functools import partial
 from types import SimpleNamespace
@@ -12,7 +13,20 @@ from tests.core.kinds import DTYPES, EVERY, draw
 
 from neumatc import products
 from neumatc.layout import Part
-from neumatc.products import PIECE, TALL, in_place, product, rows_apart, scatter, square, tall, thin, threads, times
+from neumatc.products import (
+    PIECE,
+    TALL,
+    in_place,
+    product,
+    rows_apart,
+    scatter,
+    scatter_all,
+    square,
+    tall,
+    thin,
+    threads,
+    times,
+)
 
 compiled: Any = products.compiled
 needs_compiled = pytest.mark.skipif(compiled is None, reason="neumatc._product was not built: no C compiler")
@@ -29,16 +43,21 @@ def tolerance(kind: str) -> float:
     return 1e-5 if "single" in kind else 1e-13
 
 
+def multiply(phi: Any, C: Any, out: Any, places: Any, count: int, stream: bool = False) -> bool:
+    """One product, by so many threads."""
+    return bool(products.compiled.multiply(phi, ((C, out, places, stream),), count))
+
+
 def take(vectors: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let products use vectors of that kind, narrower ones than the best perhaps."""
     if compiled is None or VECTORS[vectors] > VECTORS[compiled.VECTORS]:
         pytest.skip(f"no code for {vectors} vectors here")
-    multiply = compiled.multiply
+    best = compiled.multiply
 
     class Chosen:
         @staticmethod
         def multiply(*arguments: Any) -> bool:
-            return multiply(*arguments, VECTORS[vectors])
+            return bool(best(*arguments, VECTORS[vectors]))
 
     monkeypatch.setattr(products, "compiled", Chosen)
 
@@ -251,7 +270,7 @@ def test_results_past_the_caches_are_the_same(kind: str, offset: int, columns: i
     outs = [line[start : start + batch * C.shape[1]].reshape(batch, -1) for line in memory]
     places = np.array([[0, C.view(real).shape[1], 0]])
     for stream, out in enumerate(outs):
-        products.compiled.multiply(phi.view(real), C.view(real), out.view(real), places, 1, stream)
+        multiply(phi.view(real), C.view(real), out.view(real), places, 1, stream)
         np.testing.assert_allclose(out, exact(phi, C), rtol=0, atol=10 * tolerance(kind))
     np.testing.assert_array_equal(*outs)
     assert (memory == 7).sum() == 2 * 16
@@ -292,10 +311,10 @@ def test_slices_that_lie_apart_give_the_same_answers(kind: str, batch: int, monk
 def test_bits_depend_neither_on_the_batch_nor_on_threads() -> None:
     phi, C = draw((700, 15), float, 0), draw((15, 5000), float, 1)
     places, out = np.array([[0, 5000, 0]]), np.empty((2, 700, 5000))
-    compiled.multiply(phi, C, out[0], places, 1, False)
+    multiply(phi, C, out[0], places, 1)
     for count in (2, 5, 200):
         out[1] = np.nan
-        compiled.multiply(phi, C, out[1], places, count, False)
+        multiply(phi, C, out[1], places, count)
         np.testing.assert_array_equal(out[0], out[1])
     for few in (1, 2, 5, 8, 9):
         np.testing.assert_array_equal(product(phi[13 : 13 + few], C), out[0, 13 : 13 + few])
@@ -309,9 +328,10 @@ def test_panels_and_points_are_cut_for_every_number_of_threads(
 ) -> None:
     coefficients, slices = DTYPES[kind]
     phi, C = draw((rows, 150), coefficients, 0), draw((150, columns), slices, 1)
+    monkeypatch.setattr(products, "ALONE", 0)
     found = []
     for count in (1, 2, 5, 63):
-        monkeypatch.setattr(products, "_helping", lambda *_, count=count: count)
+        monkeypatch.setattr(products, "threads", lambda count=count: count)
         found.append(product(phi, C))
     np.testing.assert_allclose(found[0], exact(phi, C), atol=1e2 * tolerance(kind))
     for other in found[1:]:
@@ -362,7 +382,7 @@ def test_one_row_by_several_threads_again_and_again(count: int) -> None:
     alone = product(phi, C[:, :3000])
     for _ in range(50):
         out[:] = np.nan
-        compiled.multiply(phi, C, out, None, count, False)
+        multiply(phi, C, out, None, count)
         np.testing.assert_array_equal(out[:, :3000], alone)
     np.testing.assert_allclose(out, phi @ C, rtol=0, atol=1e-13)
 
@@ -375,7 +395,7 @@ def test_many_callers_at_once() -> None:
     def call(out: np.ndarray) -> None:
         for _ in range(20):
             out[:] = np.nan
-            compiled.multiply(phi, C, out, places, 3, True)
+            multiply(phi, C, out, places, 3, True)
 
     callers = [threading.Thread(target=call, args=(out,)) for out in outs]
     for caller in callers:
@@ -388,7 +408,7 @@ def test_many_callers_at_once() -> None:
 
 def _in_a_child(phi: np.ndarray, C: np.ndarray, queue: Any) -> None:
     out = np.empty((len(phi), C.shape[1]))
-    compiled.multiply(phi, C, out, np.array([[0, C.shape[1], 0]]), 3, False)
+    multiply(phi, C, out, np.array([[0, C.shape[1], 0]]), 3)
     queue.put(out.sum())
 
 
@@ -397,7 +417,7 @@ def _in_a_child(phi: np.ndarray, C: np.ndarray, queue: Any) -> None:
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_fork_loses_the_helpers_and_nothing_else() -> None:
     phi, C, out = draw((40, 7), float, 0), draw((7, 20000), float, 1), np.empty((40, 20000))
-    compiled.multiply(phi, C, out, np.array([[0, 20000, 0]]), 3, False)
+    multiply(phi, C, out, np.array([[0, 20000, 0]]), 3)
     context = multiprocessing.get_context("fork")
     queue = context.Queue()
     child = context.Process(target=_in_a_child, args=(phi, C, queue))
@@ -420,7 +440,7 @@ UNSUITED: dict[str, Any] = {
 @pytest.mark.parametrize("what", UNSUITED)
 def test_what_compiled_code_does_not_know_is_left_alone(what: str) -> None:
     phi, C, out = UNSUITED[what]
-    assert compiled.multiply(phi, C, out, None, 1, False) is False
+    assert not multiply(phi, C, out, None, 1)
     assert (out == 1).all()
     if what != "a vector":
         np.testing.assert_array_equal(product(phi, C, out), np.full((2, 4), 3))
@@ -441,16 +461,69 @@ REFUSED: dict[str, Any] = {
 def test_what_would_leave_the_arrays_is_refused(why: str) -> None:
     phi, C, out, places = REFUSED[why]
     with pytest.raises(ValueError, match=why):
-        compiled.multiply(phi, C, out, np.array(places), 1, False)
+        multiply(phi, C, out, np.array(places), 1)
 
 
 @needs_compiled
 def test_memory_that_is_read_only_is_refused() -> None:
     out = np.ones((2, 4))
     out.flags.writeable = False
-    call = partial(compiled.multiply, np.ones((2, 3)), np.ones((3, 4)), out, np.array([[0, 4, 0]]), 1, False)
     with pytest.raises(ValueError, match="read-only"):
-        call()
+        multiply(np.ones((2, 3)), np.ones((3, 4)), out, None, 1)
+
+
+def several(phi: np.ndarray, slices: np.dtype[Any]) -> list[products.Product]:
+    """Products of many and of few columns, to all columns of a result or to some of them."""
+    C, step = draw((phi.shape[1], 3000), slices, 1), 2 * np.dtype(slices).itemsize
+    memory = np.full((3, len(phi), 4096 // step * step), np.nan, slices)
+    places = np.array([[-1, 8, 0], [10, 900, 8], [-1, 2, 908], [0, 10, 910]])
+    return [
+        (C[:, :2000], None, memory[0, :, :2000]),
+        (C[:, 2000:], places, memory[1, :, :920]),
+        (C[:, 5:12], None, memory[2, :, :7]),
+    ]
+
+
+@EVERY
+@pytest.mark.parametrize("batch", [1, 3, 40])
+@pytest.mark.parametrize("count", [1, 2, 5])
+@pytest.mark.usefixtures("_vectors")
+def test_products_side_by_side_are_those_alone(
+    kind: str, batch: int, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(products, "threads", lambda: count)
+    monkeypatch.setattr(products, "ALONE", 0)
+    phi = draw((batch, 7), DTYPES[kind][0], 0)
+    together, alone = several(phi, DTYPES[kind][1]), several(phi, DTYPES[kind][1])
+    assert scatter_all(phi, together)
+    for one, (C, places, out) in zip(together, alone, strict=True):
+        assert scatter(phi, C, places, out)
+        np.testing.assert_array_equal(one[2], out)
+        assert not np.isnan(out).any()
+
+
+@needs_compiled
+def test_nothing_is_done_where_one_of_several_products_is_not_suited() -> None:
+    phi = np.ones((2, 3))
+    outs = np.zeros((2, 4)), np.zeros((2, 4), "f4")
+    assert not scatter_all(phi, [(np.ones((3, 4)), None, out) for out in outs])
+    assert not any(out.any() for out in outs)
+    assert scatter_all(phi, [])
+
+
+@needs_compiled
+def test_memory_is_let_go_of_where_one_of_several_products_is_refused() -> None:
+    phi, C, out, places = np.ones((2, 3)), np.ones((3, 4)), np.zeros((2, 4)), np.array([[0, 5, 0]])
+    before = [sys.getrefcount(each) for each in (phi, C, out, places)]
+    good, bad = (C, out, None, False), (C, out, places, False)
+    for wrong, match in (((good, bad), "outside of C"), ((good,) * 9, "9 products")):
+        with pytest.raises(ValueError, match=match):
+            compiled.multiply(phi, wrong, 1)
+    with pytest.raises(TypeError, match="must be a tuple"):
+        compiled.multiply(phi, (good, None), 1)
+    del good, bad, wrong
+    assert [sys.getrefcount(each) for each in (phi, C, out, places)] == before
+    assert not out.any()
 
 
 @pytest.mark.parametrize(("told", "taken"), [("3", 3), ("2,4", 2), (" 5 ", 5)])
