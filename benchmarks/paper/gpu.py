@@ -17,7 +17,10 @@ from neumatc.gallery import SyntheticInverse
 
 __all__ = ["TABLE4", "TABLE5", "TABLE13"]
 
-CALLS = 20
+CALLS, WARM = 20, 2
+LONG = 10.0
+"""Seconds of a call that is not repeated, far beyond what setting up a library takes: some drivers need a minute."""
+
 NO_GPU = "skipped: torch sees no CUDA device on this machine"
 
 
@@ -34,16 +37,16 @@ def skipped(measurement: str, case: str) -> Iterator[Row]:
 
 
 def median_us(function: Any, where: str, calls: int) -> tuple[float, tuple[float, float]]:
-    """Return median and quartiles of warm calls, the device idle before and after each."""
+    """Return median and quartiles of warm calls, the device idle before and after each; the first if that is long."""
     wait = torch.cuda.synchronize if where == "cuda" else (lambda: None)
-    spent = []
-    for _ in range(calls + 2):
+    spent: list[float] = []
+    while len(spent) < calls + WARM and not (spent and spent[0] > LONG):
         wait()
         start = time.perf_counter()
         function()
         wait()
         spent.append(time.perf_counter() - start)
-    low, middle, high = 1e6 * np.quantile(spent[2:], (0.25, 0.5, 0.75))
+    low, middle, high = 1e6 * np.quantile(spent[WARM:] or spent, (0.25, 0.5, 0.75))
     return float(middle), (float(low), float(high))
 
 
@@ -53,9 +56,10 @@ def named(where: str) -> str:
 
 
 def answered(measurement: str, case: str, fit: nmc.Fit, family: Any, batch: int, where: str, calls: int) -> Row:
-    """Time a batch of answers where the fit is asked with tensors of the device."""
+    """Time a batch of answers: of the fit where it is, or carried to the device."""
     p = torch.linspace(0, 1, batch, dtype=torch.float64, device=where)
-    ours, spread = median_us(lambda: fit(p), where, calls)
+    query = partial(fit, p.numpy()) if where == "cpu" else partial(fit.to(where), p)
+    ours, spread = median_us(query, where, calls)
     return Row(
         measurement, case, family.name, fit.shape[0], 1, fit.operation.name, "curve", d=fit.surrogate.d,
         samples=len(fit.samples), seed=0, tol=fit.tol, status=fit.status, basis=fit.basis.name,
@@ -72,14 +76,15 @@ def scaling(setting: Setting, n: int, where: str) -> Iterator[Row]:
     calls = setting.count(CALLS, 2)
     for place in dict.fromkeys(("cpu", where)):
         made = answered("table4", f"n = {n}, {place}", fit, family, 1, place, calls)
-        yield made.having(error_worst=error(fit, family))
+        yield made.having(error_worst=error(fit, family, place))
 
 
-def error(fit: nmc.Fit, family: Any) -> float:
+def error(fit: nmc.Fit, family: Any, where: str) -> float:
     """Return the worst relative error of a few answers of an inverse."""
     at = np.random.default_rng(3).uniform(0, 1, 5)
+    answers = fit(at) if where == "cpu" else fit.to(where)(torch.from_numpy(at).to(where)).cpu().numpy()
     exact = [np.linalg.inv(family(float(p))) for p in at]
-    return max(float(np.linalg.norm(fit(float(p)) - X) / np.linalg.norm(X)) for p, X in zip(at, exact, strict=True))
+    return max(float(np.linalg.norm(G - X) / np.linalg.norm(X)) for G, X in zip(answers, exact, strict=True))
 
 
 def amortised(setting: Setting, batch: int, where: str) -> Iterator[Row]:
@@ -113,9 +118,13 @@ def batched(setting: Setting, n: int, batch: int, verb: str, where: str) -> Iter
     A = torch.stack([torch.from_numpy(family(float(p))) for p in np.linspace(0, 1, batch)]).to(where)
     for driver in DRIVERS if verb == "svd" and where == "cuda" else (None,):
         for full in (False, True) if verb == "svd" else (False,):
-            theirs, spread = median_us(partial(solver, verb, A, driver, full), where, setting.count(3, 1))
-            yield made.having(
-                baseline=f"torch.linalg.{verb} {driver or ''}{' full matrices' * full}".strip(),
+            found = made.having(baseline=f"torch.linalg.{verb} {driver or ''}{' full matrices' * full}".strip())
+            try:
+                theirs, spread = median_us(partial(solver, verb, A, driver, full), where, setting.count(3, 1))
+            except torch.linalg.LinAlgError as cause:
+                yield found.having(status="failed: LinAlgError", extra={**made.extra, "error": str(cause)})
+                continue
+            yield found.having(
                 baseline_us=theirs / batch,
                 baseline_spread=(spread[0] / batch, spread[1] / batch),
             )

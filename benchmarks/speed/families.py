@@ -6,13 +6,14 @@ from functools import cached_property
 from typing import Any, final
 
 import numpy as np
+import torch
 
 import neumatc as nmc
 from benchmarks.breadth.families import SmoothAffine
 from neumatc.arrays import Array
 from neumatc.gallery.base import BoxLike, Point, coordinates
 
-__all__ = ["Counted", "Separated", "Stretched", "Update", "affine"]
+__all__ = ["Counted", "Separated", "Stretched", "Update", "affine", "coefficients_on"]
 
 SHARE = 0.05
 """Entries of the matrices that vary, in units of the gap: the vectors at p = 0 and p = 1 differ by a fifth."""
@@ -179,6 +180,11 @@ class Update:
 def coefficients(p: float) -> list[float]:
     """Return θ(p) of `Separated` and of `SmoothAffine`."""
     return [1.0, float(np.cos(3 * p)), float(np.sin(2 * p))]
+
+
+def coefficients_on(p: torch.Tensor) -> torch.Tensor:
+    """Return the same for tensors p (B, 1), as (B, 3)."""
+    return torch.cat([torch.ones_like(p), torch.cos(3 * p), torch.sin(2 * p)], dim=1)
 
 
 def affine(family: Separated | SmoothAffine | Stretched | Update) -> nmc.Affine:
