@@ -219,6 +219,20 @@ def test_products_that_round_more_than_single_precision_are_formed() -> None:
         torch.set_float32_matmul_precision("highest")
 
 
+def test_so_are_those_of_which_torch_does_not_tell_how_they_round() -> None:
+    torch = pytest.importorskip("torch")
+    fit, matmul = one("inv", False, theta, np.float32), torch.backends.cuda.matmul
+    if not hasattr(matmul, "fp32_precision"):
+        pytest.skip("this torch has only the older switch")
+    before = matmul.fp32_precision
+    matmul.fp32_precision = "tf32"
+    try:
+        assert not fit.latent.certifies
+    finally:
+        matmul.fp32_precision = before
+    assert fit.latent.certifies
+
+
 # probes --------------------------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,9 @@
 """Graphs: one shape, one memory, and the order in which a CUDA graph is recorded."""
 
+import gc
+import weakref
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,7 +13,9 @@ from tests.tensors.waiting import NoWaiting
 
 import neumatc as nmc
 from neumatc.errors import InputError
+from neumatc.tensors import graph as graphs
 from neumatc.tensors.graph import WARM, recorded
+from neumatc.tensors.small import Jacobi
 
 
 def there(p: Any) -> Any:
@@ -86,13 +91,53 @@ def test_a_cuda_graph_is_recorded_once_after_runs_beside(monkeypatch: pytest.Mon
         "current_stream": lambda: main,
         "stream": lambda _: within("beside"),
         "graph": lambda _: within("graph"),
+        "device": lambda device: within(device),
     }.items():
         monkeypatch.setattr(torch.cuda, name, value)
-    replay = recorded(lambda: log.append("run"))
+    def query(p: Any) -> str:
+        log.append("run")
+        return f"answer at {p}, run {log.count('run')}"
+
+    replay, result = recorded(query, SimpleNamespace(device="cuda:1"))  # type: ignore[arg-type]
     beside = ["beside waits", "beside begins", *["run"] * WARM, "beside ends", "main waits"]
-    assert log == [*beside, "graph begins", "run", "graph ends"]
+    recording = ["graph begins", "run", "graph ends"]
+    assert log == ["cuda:1 begins", *beside, *recording, "cuda:1 ends"]
+    assert result.endswith(f"run {WARM + 1}")  # in memory of the graph
     replay()
     assert log[-1] == "replay"
+
+
+@pytest.mark.parametrize("what", ["answer", "corrected"])
+def test_a_graph_holds_all_that_it_reads(fit: nmc.Fit, what: str, monkeypatch: pytest.MonkeyPatch):
+    """A recorded graph is addresses for torch: it holds no tensor that was there before it."""
+    monkeypatch.setattr(graphs, "repeated", lambda query, p: (lambda: None, query(p)))
+    g = fit.to("cpu", theta=there)
+    slices, latent = weakref.ref(g.slices.parts[0]), weakref.ref(g.latent)
+    graph = g.graph((4,), what)
+    del g
+    gc.collect()
+    assert slices() is not None
+    assert (latent() is not None) or what == "answer"
+    del graph
+    gc.collect()
+    assert slices() is None
+
+
+def test_a_graph_of_a_small_decomposition_holds_the_order_of_its_rotations(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(graphs, "repeated", lambda query, p: (lambda: None, query(p)))
+    f = nmc.svd(lambda p: np.outer([1, p, 2], [2, 1, p]) + 0.01 * np.eye(3), (0.0, 1.0), rank=1, rng=0)
+    made, of = [], Jacobi.of
+
+    def watched(*given: Any) -> Jacobi:
+        rotations = of(*given)
+        made.append(weakref.ref(rotations))
+        return rotations
+
+    monkeypatch.setattr(Jacobi, "of", watched)
+    graph = f.to("cpu").graph((4,))
+    gc.collect()
+    assert made[-1]() is not None
+    del graph
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device on this machine")

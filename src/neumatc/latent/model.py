@@ -108,9 +108,7 @@ class Latent:
         """Whether answers are certified by φ. Products in single precision that round more than it does forbid it."""
         if self.checker is None:
             return False
-        precision = getattr(torch_or_none(), "get_float32_matmul_precision", None)
-        single = real_dtype(self.surrogate.C.dtype) == np.float32
-        return not (single and precision is not None and precision() != "highest")
+        return real_dtype(self.surrogate.C.dtype) != np.float32 or _multiplies_fully(torch_or_none())
 
     def at(self, points: Array) -> Places:
         """``points (B, D)``, and what has to be known of A there."""
@@ -247,3 +245,11 @@ def plain(answer: Any, shape: tuple[int, int], dtype: np.dtype[Any]) -> bool:
     """Whether an answer is an array just as it is computed with."""
     same = type(answer) is np.ndarray and answer.shape == shape and answer.dtype == dtype
     return bool(same and answer.flags.c_contiguous)
+
+
+def _multiplies_fully(torch: Any) -> bool:
+    """Whether products of torch in single precision, where it is loaded, round no more than that does."""
+    try:
+        return torch is None or torch.get_float32_matmul_precision() == "highest"
+    except RuntimeError:  # they were allowed to by `fp32_precision`, of which that function will not tell
+        return False

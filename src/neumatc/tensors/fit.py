@@ -169,7 +169,9 @@ class DeviceFit:
                 f"`what` must be one of {', '.join(WHAT)}, got {what!r}. "
                 "Other queries have no graph. Call the method itself, which launches its kernels one by one."
             )
-        steady = replace(self, settled=self.settled.without_waiting(self.device))
+        settled = self.settled.without_waiting(self.device)
+        # Itself where it can be: all that is built once, as the latent equations, is built already.
+        steady = self if settled is self.settled else replace(self, settled=settled)
         shape = (*batch_shape, self.cube.dimension) if self.cube.dimension > 1 else tuple(batch_shape)
         # The middle of the box: what is recorded does not depend on values, and these are always valid.
         p = self.cube.middle.expand(*batch_shape, self.cube.dimension).reshape(shape)

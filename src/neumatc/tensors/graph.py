@@ -31,11 +31,13 @@ class Graph:
     p : where a caller's p is copied to
     result : where the answer lies
     replay : computes ``result`` from ``p``
+    query : what was recorded. Kernels read its constants, C among them, where they lay; nothing else may hold them
     """
 
     p: Tensor
     result: Any
     replay: Callable[[], None]
+    query: Callable[[Tensor], Any]
 
     def __call__(self, p: Any) -> Any:
         """The answer at ``p``."""
@@ -54,8 +56,13 @@ class Graph:
 
 def graph_of(query: Callable[[Tensor], Any], p: Tensor) -> Graph:
     """Record ``query(p)``; a device without graphs computes it anew at every call, in the same memory."""
+    replay, result = recorded(query, p) if p.device.type == "cuda" else repeated(query, p)
+    return Graph(p, result, replay, query)
+
+
+def repeated(query: Callable[[Tensor], Any], p: Tensor) -> tuple[Callable[[], None], Any]:
+    """What computes ``query(p)`` anew, and where it copies the result to."""
     with torch.no_grad():
-        # The first run builds what is built once, and tells the shapes of the result.
         result = duplicate(query(p))
 
     def compute() -> None:
@@ -63,18 +70,22 @@ def graph_of(query: Callable[[Tensor], Any], p: Tensor) -> Graph:
             for memory, part in zip(leaves(result), leaves(query(p)), strict=True):
                 memory.copy_(part)
 
-    return Graph(p, result, recorded(compute) if p.device.type == "cuda" else compute)
+    return compute, result
 
 
-def recorded(compute: Callable[[], None]) -> Callable[[], None]:
-    """``compute`` as a CUDA graph, recorded as torch's documentation asks for it; returns what replays it."""
-    beside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-    beside.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(beside):
-        for _ in range(WARM):
-            compute()
-    torch.cuda.current_stream().wait_stream(beside)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        compute()
-    return graph.replay
+def recorded(query: Callable[[Tensor], Any], p: Tensor) -> tuple[Callable[[], None], Any]:
+    """What replays ``query(p)`` as a CUDA graph, and where the result lies: in memory of the graph, without a copy.
+
+    Recorded as torch's documentation asks for it.
+    """
+    with torch.no_grad(), torch.cuda.device(p.device):
+        beside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        beside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(beside):
+            for _ in range(WARM):
+                query(p)
+        torch.cuda.current_stream().wait_stream(beside)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            result = query(p)
+    return graph.replay, result

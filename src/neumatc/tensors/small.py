@@ -99,7 +99,7 @@ class Jacobi:
         S, order = _sizes(W).sort(dim=-1, descending=True, stable=True)
         order = order[:, None, :k]
         # Orthogonal columns are Q times a diagonal; where that is zero, Q still has a column.
-        Q, R = torch.linalg.qr(W.take_along_dim(order, -1))
+        Q, R = _qr(W.take_along_dim(order, -1))
         diagonal = R.diagonal(0, -2, -1)
         size = diagonal.abs()
         phase = torch.where(size > 0, diagonal / torch.where(size > 0, size, 1.0), 1.0)
@@ -130,8 +130,22 @@ def _sizes(W: Tensor) -> Tensor:
 def _sorted_qr(K: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Q, R and the order in which the columns of K, longest first, are ``Q R``."""
     order = _sizes(K).argsort(dim=-1, descending=True, stable=True)
-    Q, R = torch.linalg.qr(K.take_along_dim(order[:, None], -1))
-    return Q, R, order
+    return *_qr(K.take_along_dim(order[:, None], -1)), order
+
+
+def _qr(K: Tensor) -> tuple[Tensor, Tensor]:
+    """``K = Q R`` by Householder's reflections, of all matrices at once: torch takes one after the other on a GPU."""
+    Q, R = torch.eye(K.shape[-1], dtype=K.dtype, device=K.device).expand_as(K).clone(), K.clone()
+    for j in range(K.shape[-1]):
+        v = R[:, j:, j : j + 1].clone()
+        size = v[:, :1].abs()
+        phase = torch.where(size > 0, v[:, :1] / torch.where(size > 0, size, 1.0), 1.0)
+        v[:, :1] += phase * _sizes(v)[..., None]
+        length = _sizes(v)[..., None]
+        v /= torch.where(length > 0, length, 1.0)  # a column of zeros is left as it is
+        R[:, j:, j:] -= 2 * v @ (adjoint(v) @ R[:, j:, j:])
+        Q[:, :, j:] -= 2 * (Q[:, :, j:] @ v) @ adjoint(v)
+    return Q, R.triu()
 
 
 def _back(X: Tensor, order: Tensor) -> Tensor:
