@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from neumatc.arrays import Array, binary_exponent, check_finite, double, is_torch, namespace, scale
+from neumatc.arrays import Array, as_numpy, binary_exponent, check_finite, double, is_torch, namespace, scale
 from neumatc.box import Box
 from neumatc.equations import residual
 from neumatc.errors import ExactSolveError, NeuMatCError, NonFiniteError, SingularError, UndefinedError
@@ -270,7 +270,7 @@ class Problem:
 
     def _failed(self, A: Any, points: Array, reason: str) -> ExactSolveError:
         where, name = self.box.describe(points[0]), self.operation.name
-        first = np.asarray(next(iter(self.operation.given(A).values())))
+        first = as_numpy(next(iter(self.operation.given(A).values())), "A")
         conditions = np.linalg.cond(first)
         worst = int(np.argmax(np.nan_to_num(conditions, nan=np.inf)))
         if first.shape[-1] == first.shape[-2] and not conditions[worst] < 1e13:

@@ -94,6 +94,7 @@ def test_a_cuda_graph_is_recorded_once_after_runs_beside(monkeypatch: pytest.Mon
         "device": lambda device: within(device),
     }.items():
         monkeypatch.setattr(torch.cuda, name, value)
+
     def query(p: Any) -> str:
         log.append("run")
         return f"answer at {p}, run {log.count('run')}"

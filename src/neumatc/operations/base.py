@@ -13,7 +13,7 @@ from typing import Any, Protocol, final, runtime_checkable
 
 import numpy as np
 
-from neumatc.arrays import is_hermitian, namespace
+from neumatc.arrays import as_numpy, is_hermitian, namespace
 from neumatc.box import Box
 from neumatc.equations import Equation, degrees, unknown_names
 from neumatc.errors import InputError
@@ -249,10 +249,9 @@ class Custom(Operation):
     def exact(self, A: Any) -> Factors:
         xp = namespace(A)
         # A copy each: solvers may overwrite their argument, and A is kept for the residuals.
-        results = [self._named(self.solver(np.asarray(matrix).copy())) for matrix in A]
-        if xp is np:
-            return {name: np.stack([np.asarray(r[name]) for r in results]) for name in results[0]}
-        return {name: xp.stack([xp.as_tensor(np.asarray(r[name])) for r in results]) for name in results[0]}
+        results = [self._named(self.solver(matrix.copy())) for matrix in as_numpy(A, "A")]
+        F = {name: np.stack([np.asarray(r[name]) for r in results]) for name in results[0]}
+        return F if xp is np else {name: xp.as_tensor(X, device=A.device) for name, X in F.items()}
 
     def equations(self) -> tuple[Equation, ...]:
         return self.statement

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 
-from neumatc.arrays import Array, namespace
+from neumatc.arrays import Array, as_numpy, namespace
 from neumatc.box import Box
 from neumatc.equations import Equation, equal, identity, known, norm, unknown
 from neumatc.errors import GaugeError
@@ -189,11 +189,12 @@ def _convention(V: Any) -> Any:
 
 
 def _refuse_defective(V: Any, values: Any) -> None:
-    S = np.asarray(namespace(V).linalg.svd(V, full_matrices=False)[1])
+    S = as_numpy(namespace(V).linalg.svd(V, full_matrices=False)[1], "singular values")
     condition = S[..., 0] / np.maximum(S[..., -1], np.finfo(S.dtype).tiny)
     worst = int(np.argmax(condition))
     if not condition[worst] < DEFECTIVE / np.finfo(S.dtype).eps ** 0.5:
-        gap = np.abs(np.asarray(values)[worst][:, None] - np.asarray(values)[worst])
+        level = as_numpy(values, "eigenvalues")[worst]
+        gap = np.abs(level[:, None] - level)
         least = float((gap + np.where(np.eye(len(gap)) > 0, np.inf, 0)).min())
         raise GaugeError(
             f"A is defective to working precision: its eigenvectors have condition {condition[worst]:.1e}, two "

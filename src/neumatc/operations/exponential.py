@@ -8,7 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
-from neumatc.arrays import double, namespace
+from neumatc.arrays import as_numpy, double, namespace
 from neumatc.equations import Equation, equal, exponential, known, unknown
 from neumatc.errors import ExactSolveError
 from neumatc.gauge import Factors, Gauge, NoGauge, adjoint
@@ -109,10 +109,11 @@ def _logarithm(A: Any, xp: Any) -> Any:
     # Schur-Padé needs SciPy, which a fit has and answering does without.
     from scipy.linalg import logm
 
+    matrices = as_numpy(A, "A")
     # In double precision: SciPy warns of every single-precision logarithm.
-    X = np.stack([logm(np.asarray(each, double(np.asarray(A).dtype))) for each in A])
-    real = np.asarray(A).dtype.kind == "f" and np.abs(X.imag).max() <= 1e-10 * np.abs(X).max()
-    X = np.ascontiguousarray(X.real if real else X).astype(np.asarray(A).dtype, copy=False)
+    X = np.stack([logm(each) for each in matrices.astype(double(matrices.dtype), copy=False)])
+    real = matrices.dtype.kind == "f" and np.abs(X.imag).max() <= 1e-10 * np.abs(X).max()
+    X = np.ascontiguousarray(X.real if real else X).astype(matrices.dtype, copy=False)
     return X if xp is np else xp.as_tensor(X, device=A.device)
 
 

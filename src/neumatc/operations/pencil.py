@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from neumatc.arrays import namespace
+from neumatc.arrays import as_numpy, namespace
 from neumatc.equations import Equation, Expression, equal, frobenius, identity, known, norm, unknown
 from neumatc.errors import InputError
 from neumatc.gauge import adjoint
@@ -141,7 +141,7 @@ def bound_of_pencil(known: Mapping[str, Any], V: Any, residual: Any) -> tuple[An
 
 def _refuse_indefinite(B: Any) -> None:
     refuse_asymmetric(B)
-    smallest = np.asarray(namespace(B).linalg.eigvalsh(hermitian_part(B))[..., 0])
+    smallest = as_numpy(namespace(B).linalg.eigvalsh(hermitian_part(B))[..., 0], "eigenvalues")
     worst = int(np.argmin(smallest))
     if not smallest[worst] > 0:
         raise np.linalg.LinAlgError(f"B is not positive definite, its smallest eigenvalue is {smallest[worst]:.1e}")
